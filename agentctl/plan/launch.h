@@ -1,0 +1,19 @@
+// The launch file: what the launcher is told by root. Written by the command, read by the launcher. Systemd's
+// syntax (spec_lex), one section:
+//     [Launch]
+//     Agent=coder
+//     Command=/usr/bin/python3 agent.py
+#pragma once
+
+#include "base/error.h"
+#include "base/text.h"
+
+struct launch_policy {
+    char *agent;
+    struct strv command;
+};
+
+void launch_policy_clear(struct launch_policy *p);
+int launch_policy_parse(struct launch_policy *ret, const char *file, const char *text, size_t n, struct error *err)
+    _must_check_;
+char *launch_policy_dump(const struct launch_policy *p) _must_check_; // NULL: out of memory
