@@ -1,0 +1,41 @@
+// One agent as its files and the ledger describe it: the context that observing, planning and looking share.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "plan/conf.h"
+#include "plan/egress.h"
+#include "plan/names.h"
+#include "spec/spec.h"
+
+struct agent {
+    const struct conf *conf; // borrowed
+    struct agent_names names;
+    struct spec *own;       // what the spec file says, or what a command wants it to say; NULL: no spec
+    struct spec *effective; // templates and defaults below it, checked; NULL if own is
+    bool uid_known;         // the ledger has a live UID for it, or agent_allocate_uid() found one
+    uint32_t uid;
+    struct egress_policy policy; // complete if effective and uid_known; slice_cgroup_id as of agent_refresh_policy()
+};
+
+// Reads spec file and ledger. An agent that has neither is not an error: own is NULL and uid_known false.
+int agent_read(struct agent *ret, const struct conf *conf, const char *name, struct error *err) _must_check_;
+void agent_clear(struct agent *a);
+#define _cleanup_agent_ _cleanup_(agent_clear)
+
+static inline bool agent_exists(const struct agent *a)
+{
+    return a->own || a->uid_known;
+}
+
+// Replaces the spec that the agent has or is to have; owns it, also on failure.
+int agent_set_spec(struct agent *a, struct spec *own, struct error *err) _must_check_;
+// Picks the UID that the agent would get. Nothing is written.
+int agent_allocate_uid(struct agent *a, struct error *err) _must_check_;
+// Builds the policy anew, with the id that the slice's cgroup has now (0 if there is none).
+int agent_refresh_policy(struct agent *a, struct error *err) _must_check_;
+// The operators' group of agentctl.conf, (gid_t)-1 if it names none. A group that does not exist is an error.
+int agent_operators(const struct conf *conf, gid_t *ret, struct error *err) _must_check_;
