@@ -1,5 +1,5 @@
 // The state of one agent on one machine. One shape for what is wanted and what is observed; diff.h compares them.
-// Pure data: sys/observe.c fills the observed one, sys/wanted.c the wanted one.
+// Pure data: sys/observe.c fills both.
 #pragma once
 
 #include <stdbool.h>
@@ -7,22 +7,25 @@
 
 #include "base/error.h"
 
-enum rules_state { RULES_ABSENT, RULES_DIFFERENT, RULES_CURRENT };
+enum presence {
+    PRESENCE_ABSENT,
+    PRESENCE_DIFFERENT, // there, but not as wanted: owner, mode, a rule, a text
+    PRESENCE_CURRENT,
+};
+
+enum service_state {
+    SERVICE_STOPPED,
+    SERVICE_FAILED, // stopped; the unit is kept with its result until it is reset
+    SERVICE_RUNNING,
+};
 
 struct state {
-    bool uid_reserved; // in the ledger, live
-    uint32_t uid;      // valid if uid_reserved (observed) or anything is wanted
-    char *spec;        // canonical text of the spec file; NULL: none
-    bool account;      // user and group exist, with that UID
-    bool workspace;    // the directories exist, with the right owners, modes and ACLs
-    bool workspace_any; // something of the workspace exists (observed)
-    enum rules_state rules;
-    bool slice;        // active
-    bool service;      // active or activating
-    bool service_failed; // loaded and failed: the unit's name is taken until it is reset
-    bool launch;       // the launch file exists
-    char *launch_text; // its content
-    bool unattended;   // observed: processes of the UID outside the service
+    uint32_t uid;
+    enum presence ledger, account, workspace, rules;
+    char *spec_text;   // canonical text of the spec file; NULL: none
+    char *launch_text; // what the launcher is told; NULL: no launch file
+    bool slice;
+    enum service_state service;
 };
 
 void state_clear(struct state *s);

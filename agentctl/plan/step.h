@@ -1,14 +1,13 @@
-// Plans as data: a list of steps from one closed table, each with its order, its undo and its text. Pure; what a
-// step does is in sys/apply.c.
+// Plans as data: a list of steps from one closed table, each with its order, its text and the text of its undo.
+// Pure; what a step does is in sys/apply.c.
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/error.h"
-#include "base/text.h"
 
+// Steps run in this order.
 enum step_kind {
     // making
     STEP_RESERVE_UID,
@@ -16,19 +15,18 @@ enum step_kind {
     STEP_CREATE_ACCOUNT,
     STEP_MAKE_WORKSPACE,
     STEP_INSTALL_RULES,
+    STEP_SET_LIMITS,
     // starting
     STEP_START_SLICE,
     STEP_OPEN_LOOPBACK,
     STEP_WRITE_LAUNCH,
     STEP_START_SERVICE,
-    // changing what runs
-    STEP_SET_LIMITS,
     // stopping
     STEP_STOP_SERVICE,
     STEP_KILL_PROCESSES,
     STEP_REMOVE_LAUNCH,
-    STEP_CLOSE_LOOPBACK,
     STEP_STOP_SLICE,
+    STEP_CLOSE_LOOPBACK,
     // removing
     STEP_REMOVE_WORKSPACE,
     STEP_REMOVE_ACCOUNT,
@@ -38,18 +36,17 @@ enum step_kind {
     STEP_COUNT,
 };
 
-// One row a kind. Steps run in the order of the table.
 struct step_row {
-    const char *name;    // "create-account", stable, for --json
-    const char *text;    // what it does, for people; %s is the step's object
-    enum step_kind undo; // the step that takes it back, or STEP_COUNT: there is none
+    const char *name; // stable, for --json: "create-account"
+    const char *text; // for people: "create user and group"
+    const char *undo; // "removed user and group"; NULL: nothing takes this step back
 };
 
 extern const struct step_row step_rows[STEP_COUNT];
 
 struct step {
     enum step_kind kind;
-    char *object; // "agent-coder (UID 65536)"
+    char *object; // "agent-coder"
 };
 
 struct plan {
@@ -60,5 +57,6 @@ struct plan {
 void plan_clear(struct plan *p);
 #define _cleanup_plan_ _cleanup_(plan_clear)
 int plan_add(struct plan *p, enum step_kind kind, const char *object, struct error *err) _must_check_;
-// A line a step, for --dry-run. The caller frees; NULL: out of memory.
-char *plan_text(const struct plan *p) _must_check_;
+bool plan_contains(const struct plan *p, enum step_kind kind) _pure_;
+// "create user and group agent-coder". The caller frees; NULL: out of memory.
+char *step_text(const struct step *s) _must_check_;

@@ -1,0 +1,101 @@
+// Reads what files and ledger say of one agent. Changes nothing.
+#include "sys/agent.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdlib.h>
+
+#include "sys/cgroup.h"
+#include "sys/ledger.h"
+#include "sys/store.h"
+
+static int read_parts(struct agent *a, const char *name, struct error *err)
+{
+    int r = agent_names_init(&a->names, name, a->conf->workspaces, err);
+    if (r < 0)
+        return r;
+    enum ledger_entry entry = LEDGER_NONE;
+    r = ledger_find(name, &entry, &a->uid, err);
+    if (r < 0)
+        return r;
+    a->uid_known = entry == LEDGER_LIVE;
+
+    struct spec *own = NULL;
+    r = store_read_spec(&a->names, &own, err);
+    if (r < 0)
+        return r;
+    return own ? agent_set_spec(a, own, err) : 0;
+}
+
+int agent_read(struct agent *ret, const struct conf *conf, const char *name, struct error *err)
+{
+    _cleanup_agent_ struct agent a = { .conf = conf };
+    int r = read_parts(&a, name, err);
+    if (r < 0)
+        return r;
+    *ret = a;
+    a = (struct agent){ 0 };
+    return 0;
+}
+
+void agent_clear(struct agent *a)
+{
+    agent_names_clear(&a->names);
+    (void)spec_free(a->own);
+    (void)spec_free(a->effective);
+    egress_policy_clear(&a->policy);
+    *a = (struct agent){ 0 };
+}
+
+int agent_set_spec(struct agent *a, struct spec *own, struct error *err)
+{
+    (void)spec_free(a->own);
+    a->own = own;
+    a->effective = spec_free(a->effective);
+    int r = store_effective_spec(own, a->names.agent, &a->effective, err);
+    if (r < 0)
+        return r;
+    return a->uid_known ? agent_refresh_policy(a, err) : 0;
+}
+
+int agent_allocate_uid(struct agent *a, struct error *err)
+{
+    int r = ledger_next_uid(a->conf, &a->uid, err);
+    if (r < 0)
+        return r;
+    a->uid_known = true;
+    return a->effective ? agent_refresh_policy(a, err) : 0;
+}
+
+int agent_refresh_policy(struct agent *a, struct error *err)
+{
+    uint64_t id = 0;
+    int r = cgroup_id(a->names.slice_cgroup, &id, err);
+    if (r == -ENOENT) {
+        error_clear(err);
+        id = 0;
+    } else if (r < 0) {
+        return r;
+    }
+    egress_policy_clear(&a->policy);
+    r = egress_policy_build(&a->names, a->effective, a->uid, &a->policy, err);
+    if (r < 0)
+        return r;
+    a->policy.slice_cgroup_id = id;
+    return 0;
+}
+
+int agent_operators(const struct conf *conf, gid_t *ret, struct error *err)
+{
+    if (!conf->operator_group) {
+        *ret = (gid_t)-1;
+        return 0;
+    }
+    errno = 0;
+    const struct group *group = getgrnam(conf->operator_group); // single-threaded
+    if (!group)
+        return error_class(err, ERROR_USAGE, CONF_FILE ": [Host] OperatorGroup=: no group %s on this host",
+                           conf->operator_group);
+    *ret = group->gr_gid;
+    return 0;
+}
