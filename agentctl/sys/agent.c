@@ -18,13 +18,17 @@ static int read_parts(struct agent *a, const char *name, struct error *err)
     r = ledger_find(name, &entry, &a->uid, err);
     if (r < 0)
         return r;
-    a->uid_known = entry == LEDGER_LIVE;
+    a->uid_known = a->uid_reserved = entry == LEDGER_LIVE;
 
     struct spec *own = NULL;
-    r = store_read_spec(&a->names, &own, err);
-    if (r < 0)
-        return r;
-    return own ? agent_set_spec(a, own, err) : 0;
+    r = store_read_spec(&a->names, &own, &a->broken);
+    if (r >= 0 && own)
+        r = agent_set_spec(a, own, &a->broken);
+    if (r == -ENOMEM)
+        return error_oom(err);
+    if (a->broken.text)
+        a->own = spec_free(a->own);
+    return a->uid_known ? agent_refresh_policy(a, err) : 0;
 }
 
 int agent_read(struct agent *ret, const struct conf *conf, const char *name, struct error *err)
@@ -44,7 +48,19 @@ void agent_clear(struct agent *a)
     (void)spec_free(a->own);
     (void)spec_free(a->effective);
     egress_policy_clear(&a->policy);
+    error_clear(&a->broken);
     *a = (struct agent){ 0 };
+}
+
+int agent_require_spec(const struct agent *a, struct error *err)
+{
+    if (a->broken.text)
+        return error_class(err, ERROR_USAGE, "%s", a->broken.text);
+    if (!a->own)
+        return error_set(err, ENOENT,
+                         "agent %s: its spec %s is missing: create it again, or destroy the agent",
+                         a->names.agent, a->names.spec_file);
+    return 0;
 }
 
 int agent_set_spec(struct agent *a, struct spec *own, struct error *err)
@@ -64,7 +80,7 @@ int agent_allocate_uid(struct agent *a, struct error *err)
     if (r < 0)
         return r;
     a->uid_known = true;
-    return a->effective ? agent_refresh_policy(a, err) : 0;
+    return agent_refresh_policy(a, err);
 }
 
 int agent_refresh_policy(struct agent *a, struct error *err)
@@ -77,8 +93,13 @@ int agent_refresh_policy(struct agent *a, struct error *err)
     } else if (r < 0) {
         return r;
     }
+    _cleanup_spec_ struct spec *nothing = spec_new();
+    if (!nothing)
+        return error_oom(err);
+    nothing->egress = EGRESS_NONE;
+    nothing->loopback = LOOPBACK_NONE;
     egress_policy_clear(&a->policy);
-    r = egress_policy_build(&a->names, a->effective, a->uid, &a->policy, err);
+    r = egress_policy_build(&a->names, a->effective ? a->effective : nothing, a->uid, &a->policy, err);
     if (r < 0)
         return r;
     a->policy.slice_cgroup_id = id;

@@ -14,22 +14,28 @@
 struct agent {
     const struct conf *conf; // borrowed
     struct agent_names names;
-    struct spec *own;       // what the spec file says, or what a command wants it to say; NULL: no spec
+    struct spec *own;       // what the spec file says, or what a command wants it to say; NULL: none, or broken
     struct spec *effective; // templates and defaults below it, checked; NULL if own is
+    struct error broken;    // why the spec file or one of its templates can't be used; no text: it can
     bool uid_known;         // the ledger has a live UID for it, or agent_allocate_uid() found one
+    bool uid_reserved;      // the ledger has it
     uint32_t uid;
-    struct egress_policy policy; // complete if effective and uid_known; slice_cgroup_id as of agent_refresh_policy()
+    struct egress_policy policy; // if uid_known; without a usable spec it allows nothing
 };
 
-// Reads spec file and ledger. An agent that has neither is not an error: own is NULL and uid_known false.
+// Reads spec file and ledger. An agent that has neither is not an error: own is NULL and uid_known false. A spec
+// that can't be used is not one either, so that the agent can still be listed and destroyed: see broken.
 int agent_read(struct agent *ret, const struct conf *conf, const char *name, struct error *err) _must_check_;
 void agent_clear(struct agent *a);
 #define _cleanup_agent_ _cleanup_(agent_clear)
 
 static inline bool agent_exists(const struct agent *a)
 {
-    return a->own || a->uid_known;
+    return a->own || a->uid_known || a->broken.text;
 }
+
+// Fails, saying why, unless the agent has a spec that can be used.
+int agent_require_spec(const struct agent *a, struct error *err) _must_check_;
 
 // Replaces the spec that the agent has or is to have; owns it, also on failure.
 int agent_set_spec(struct agent *a, struct spec *own, struct error *err) _must_check_;

@@ -61,12 +61,10 @@ static int earlier_spec(struct run *run, struct spec **ret, struct error *err)
 
 static int undo_write_spec(struct run *run, struct error *err)
 {
-    _cleanup_spec_ struct spec *earlier = NULL;
-    int r = earlier_spec(run, &earlier, err);
-    if (r < 0)
-        return r;
-    return earlier ? store_write_spec(&run->agent->names, earlier, err)
-                   : store_remove_spec(&run->agent->names, err);
+    const struct agent_names *names = &run->agent->names;
+    const char *earlier = run->observed->spec_file;
+    return earlier ? store_write_file(names->spec_file, earlier, strlen(earlier), 0644, err)
+                   : store_remove_spec(names, err);
 }
 
 static int do_create_account(struct run *run, struct error *err)

@@ -61,7 +61,7 @@ static int observe_rules(struct machine *m, const struct agent *a, struct state 
         [NFT_MATCH_SAME] = PRESENCE_CURRENT,
     };
     if (!a->policy.chain) {
-        s->rules = s->ledger == PRESENCE_CURRENT ? PRESENCE_DIFFERENT : PRESENCE_ABSENT;
+        s->rules = PRESENCE_ABSENT;
         return 0;
     }
     enum nft_match match = NFT_MATCH_ABSENT;
@@ -100,12 +100,15 @@ static int observe_units(struct machine *m, const struct agent *a, struct state 
 
 static int observe_files(const struct agent *a, struct state *s, struct error *err)
 {
-    _cleanup_spec_ struct spec *spec = NULL;
-    int r = store_read_spec(&a->names, &spec, err);
-    if (r < 0)
+    size_t n = 0;
+    int r = store_read_file(a->names.spec_file, &s->spec_file, &n, err);
+    if (r < 0 && r != -ENOENT)
         return r;
-    if (spec) {
-        s->spec_text = spec_dump(spec);
+    if (r >= 0) {
+        _cleanup_spec_ struct spec *spec = NULL;
+        _cleanup_error_ struct error broken = { 0 }; // agent_read() has kept it for whoever needs the spec
+        r = store_read_spec(&a->names, &spec, &broken);
+        s->spec_text = r >= 0 && spec ? spec_dump(spec) : strdup(s->spec_file);
         if (!s->spec_text)
             return error_oom(err);
     }
@@ -115,7 +118,7 @@ static int observe_files(const struct agent *a, struct state *s, struct error *e
 int observe_state(struct machine *m, const struct agent *a, struct state *ret, struct error *err)
 {
     _cleanup_state_ struct state s = { .uid = a->uid };
-    s.ledger = a->uid_known ? PRESENCE_CURRENT : PRESENCE_ABSENT;
+    s.ledger = a->uid_reserved ? PRESENCE_CURRENT : PRESENCE_ABSENT;
     int r = observe_files(a, &s, err);
     if (r < 0)
         return r;

@@ -1,0 +1,219 @@
+// The frame of every changing verb. The work itself is sys/apply.c's.
+#include "cmd/change.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "plan/diff.h"
+#include "sys/apply.h"
+
+int change_begin(struct change *c, const struct verb *verb, const struct options *o, struct error *err)
+{
+    if (geteuid() != 0)
+        return error_set(err, EPERM, "%s: must be root (try sudo)", verb->name);
+    struct change change = { .verb = verb, .options = o, .machine = { .lock_fd = -1 } };
+    int r = machine_open(&change.machine, verb->name, !o->dry_run, err);
+    if (r < 0)
+        return r;
+    change.report = json_array();
+    if (!change.report) {
+        machine_close(&change.machine);
+        return error_oom(err);
+    }
+    *c = change;
+    return 0;
+}
+
+void change_clear(struct change *c)
+{
+    if (c->report)
+        json_decref(c->report);
+    if (c->verb)
+        machine_close(&c->machine);
+    *c = (struct change){ 0 };
+}
+
+static int report_plan(struct change *c, const struct agent *a, const struct plan *plan, struct error *err)
+{
+    json_t *steps = json_array();
+    for (size_t i = 0; i < plan->count; i++)
+        (void)json_array_append_new(steps,
+                                    json_pack("{s:s, s:s}", "step", step_rows[plan->steps[i].kind].name,
+                                              "object", plan->steps[i].object));
+    json_t *object =
+        json_pack("{s:s, s:b, s:b, s:o}", "agent", a->names.agent, "changed",
+                  plan->count > 0 && !c->options->dry_run, "dry_run", c->options->dry_run, "steps", steps);
+    if (!object || json_array_append_new(c->report, object) < 0)
+        return error_oom(err);
+    return 0;
+}
+
+static int print_plan(const struct change *c, const struct agent *a, const struct plan *plan,
+                      struct error *err)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        _cleanup_free_ char *text = step_text(&plan->steps[i]);
+        if (!text)
+            return error_oom(err);
+        (void)printf("agent %s: would %s\n", a->names.agent, text); // change_end() checks the stream
+    }
+    if (plan->count == 0 && !c->options->quiet)
+        (void)printf("agent %s: nothing to do\n", a->names.agent);
+    return 0;
+}
+
+static void say_done(const struct change *c, const struct agent *a, const struct plan *plan, const char *done)
+{
+    if (c->options->quiet || c->options->json != JSON_OFF)
+        return;
+    if (plan->count > 0)
+        (void)printf("%s agent %s\n", done, a->names.agent);
+    else
+        (void)printf("agent %s: nothing to do\n", a->names.agent);
+}
+
+// A service that runs keeps the settings that it was started with; a changed spec must not look as if it
+// held.
+static void warn_of_restart(const struct change *c, const struct agent *a, const struct state *observed,
+                            const struct plan *plan)
+{
+    if (observed->service == SERVICE_RUNNING && plan_contains(plan, STEP_WRITE_SPEC))
+        change_warn(c->options,
+                    "agent %s: limits and network rules are in force; the rest of the new spec is after "
+                    "'agentctl restart %s'",
+                    a->names.agent, a->names.agent);
+}
+
+static int run_plan(struct change *c, struct agent *a, const struct state *observed, const struct plan *plan,
+                    const char *done, struct error *err)
+{
+    int r = report_plan(c, a, plan, err);
+    if (r < 0)
+        return r;
+    if (c->options->dry_run)
+        return c->options->json == JSON_OFF ? print_plan(c, a, plan, err) : 0;
+    r = apply_plan(&c->machine, a, observed, plan, err);
+    if (r < 0)
+        return r;
+    say_done(c, a, plan, done);
+    warn_of_restart(c, a, observed, plan);
+    return 0;
+}
+
+// From the state given to the one wanted; ret_wanted may be NULL.
+static int change_from(struct change *c, struct agent *a, const struct state *observed, enum intent intent,
+                       const char *done, struct state *ret_wanted, struct error *err)
+{
+    _cleanup_state_ struct state wanted = { 0 };
+    int r = want_state(a, intent, observed, &wanted, err);
+    if (r < 0)
+        return r;
+    _cleanup_plan_ struct plan plan = { 0 };
+    r = diff_states(&a->names, &wanted, observed, &plan, err);
+    if (r < 0)
+        return r;
+    r = run_plan(c, a, observed, &plan, done, err);
+    if (r >= 0 && ret_wanted) {
+        *ret_wanted = wanted;
+        wanted = (struct state){ 0 };
+    }
+    return r;
+}
+
+static int observe_agent(struct change *c, struct agent *a, enum intent intent, struct state *ret,
+                         struct error *err)
+{
+    int r = intent == INTENT_GONE ? 0 : agent_require_spec(a, err);
+    if (r >= 0 && !a->uid_known && intent != INTENT_GONE)
+        r = agent_allocate_uid(a, err);
+    if (r < 0)
+        return r;
+    return error_wrap(err, observe_state(&c->machine, a, ret, err), "agent %s", a->names.agent);
+}
+
+int change_agent(struct change *c, struct agent *a, enum intent intent, const char *done, struct error *err)
+{
+    _cleanup_state_ struct state observed = { 0 };
+    int r = observe_agent(c, a, intent, &observed, err);
+    return r < 0 ? r : change_from(c, a, &observed, intent, done, NULL, err);
+}
+
+int change_restart(struct change *c, struct agent *a, struct error *err)
+{
+    _cleanup_state_ struct state observed = { 0 };
+    int r = observe_agent(c, a, INTENT_RUNNING, &observed, err);
+    if (r < 0)
+        return r;
+    _cleanup_state_ struct state stopped = { 0 };
+    r = change_from(c, a, &observed, INTENT_STOPPED, "stopped", &stopped, err);
+    if (r < 0)
+        return r;
+    if (c->options->dry_run) // what would be there by then
+        return change_from(c, a, &stopped, INTENT_RUNNING, "started", NULL, err);
+    r = agent_refresh_policy(a, err); // the slice is gone, and its cgroup's id with it
+    return r < 0 ? r : change_agent(c, a, INTENT_RUNNING, "started", err);
+}
+
+int change_end(struct change *c, struct error *err)
+{
+    if (c->options->json != JSON_OFF)
+        return output_json(take_ptr(c->report), c->options->json, err);
+    return 0;
+}
+
+int change_each(const struct verb *verb, const struct options *o, enum intent intent, const char *done,
+                struct error *err)
+{
+    for (int i = 0; i < o->argc; i++) {
+        int r = agent_name_check(o->argv[i], err);
+        if (r < 0)
+            return r;
+    }
+    _cleanup_change_ struct change c = { 0 };
+    int r = change_begin(&c, verb, o, err);
+    if (r < 0)
+        return r;
+    // Read under the lock: what was read before it may have changed meanwhile.
+    _cleanup_agent_list_ struct agent_list agents = { 0 };
+    r = agent_list_load(&agents, o->argc, o->argv, err);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < agents.count; i++) {
+        if (intent == INTENT_RUNNING)
+            change_warn_of_mode(o, &agents.items[i]);
+        r = change_agent(&c, &agents.items[i], intent, done, err);
+        if (r < 0)
+            return r;
+    }
+    return change_end(&c, err);
+}
+
+void change_warn(const struct options *o, const char *format, ...)
+{
+    if (o->quiet)
+        return;
+    va_list ap;
+    va_start(ap, format);
+    (void)fputs("agentctl: warning: ", stderr); // nowhere to report that a warning could not be written
+    (void)vfprintf(stderr, format, ap);
+    (void)fputc('\n', stderr);
+    va_end(ap);
+}
+
+void change_warn_of_mode(const struct options *o, const struct agent *a)
+{
+    if (!a->effective)
+        return;
+    if (a->effective->mode == MODE_UNRESTRICTED)
+        change_warn(
+            o,
+            "agent %s: Mode=unrestricted: only its own user and cgroup limits stand between it and this "
+            "host; consider a separate VPS",
+            a->names.agent);
+    if (a->effective->mode == MODE_MAXIMUM)
+        change_warn(o,
+                    "agent %s: Mode=maximum: this release has no Landlock and no libseccomp layer yet; "
+                    "see 'agentctl status %s'",
+                    a->names.agent, a->names.agent);
+}
