@@ -37,7 +37,8 @@ enum protocol {
 
 // One entry of Allow=: a prefix, optionally ports and a protocol.
 //     198.51.100.10   198.51.100.0/24:443   [2001:db8::]/32:80,443,8000-8010/tcp   10.0.0.5:53/udp
-// Without ports: every port. Without a protocol: tcp if there are ports, else tcp and udp.
+// Without ports: every port. Without a protocol: tcp if there are ports, else tcp and udp; "any" is tcp and udp.
+// An IPv6 address needs its brackets only before ports.
 struct endpoint {
     struct prefix prefix;
     struct port_range ports[ENDPOINT_PORTS_MAX]; // sorted, merged
@@ -45,7 +46,7 @@ struct endpoint {
     unsigned protocols;                          // enum protocol, or-ed
 };
 
-#define PREFIX_TEXT_MAX 64
+#define PREFIX_TEXT_MAX 64 // also the longest text that is read as an address
 #define ENDPOINT_TEXT_MAX 320
 
 // err: the bare cause, e.g. "host bits are set beyond /24 (did you mean 198.51.100.0/24?)".

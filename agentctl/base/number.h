@@ -23,6 +23,10 @@ int parse_size(const char *text, uint64_t *ret, struct error *err) _must_check_;
 void format_size(uint64_t bytes, char ret[NUMBER_TEXT_MAX]);       // exact: "512M", "1234567"
 void format_size_short(uint64_t bytes, char ret[NUMBER_TEXT_MAX]); // for tables: "1.2G"
 
+// A rate (bytes or operations a second): as a size, but to the base 1000, as systemd's IO*Max= keys have it.
+int parse_rate(const char *text, uint64_t *ret, struct error *err) _must_check_;
+void format_rate(uint64_t per_second, char ret[NUMBER_TEXT_MAX]);
+
 // Microseconds: "90", "1min 30s", "250ms", "2h", "infinity"; a bare number is seconds.
 int parse_duration(const char *text, uint64_t *ret_usec, struct error *err) _must_check_;
 void format_duration(uint64_t usec, char ret[NUMBER_TEXT_MAX]);
