@@ -1,0 +1,45 @@
+// What status shows of one agent beyond list: isolation in force, limits against the kernel's, how it last
+// ended.
+#pragma once
+
+#include "cmd/view.h"
+#include "plan/unit.h"
+
+enum rules_view {
+    RULES_NOT_KNOWN, // not permitted to look
+    RULES_NONE,
+    RULES_DIFFER,
+    RULES_IN_FORCE,
+};
+
+struct status_detail {
+    struct unit unit;   // the service as it is started: its properties by layer, and those absent
+    char *unit_problem; // why it can't be built here (a missing layer, an unusable spec); NULL: it can
+    enum rules_view rules;
+    char *last_exit; // NULL: not known, or it never ended
+    uint64_t last_exit_usec;
+    char *log; // the last lines, "" for none; NULL: may not be read
+};
+
+int status_detail_load(struct status_detail *ret, struct view_list *l, struct view *v,
+                       const struct host *host, unsigned log_lines, struct error *err) _must_check_;
+void status_detail_clear(struct status_detail *d);
+#define _cleanup_detail_ _cleanup_(status_detail_clear)
+
+const char *rules_view_text(enum rules_view r); // "rules in force"
+const char *rules_view_name(enum rules_view r); // "in-force", for JSON
+
+// How many properties of a layer the unit has.
+size_t layer_count(const struct unit *u, const char *layer);
+extern const char *const layer_names[]; // process, filesystem, syscall, network; NULL-terminated
+
+// One limit: as the spec wants it and as the kernel holds it, in the same unit; LIMIT_INFINITY is none.
+struct limit {
+    const char *key; // of the spec: "MemoryMax"
+    enum { LIMIT_SIZE, LIMIT_COUNT, LIMIT_PERCENT } kind;
+    uint64_t wanted, kernel;
+    bool same; // allowing for the kernel's rounding
+};
+#define LIMITS_COUNT 6
+void limits_of(const struct view *v, struct limit ret[LIMITS_COUNT]);
+void limit_text(const struct limit *l, uint64_t value, char *buf, size_t size);
