@@ -1,5 +1,5 @@
-// The unit property table: mode, spec and host -> the properties of an agent's service and slice. One typed list
-// that the D-Bus message and the unit-file text are both made from. Pure.
+// The unit property table: mode, spec and host -> the properties of an agent's service and slice. One typed
+// list that the D-Bus message and the unit-file text are both made from. Pure.
 #pragma once
 
 #include <stdbool.h>
@@ -13,36 +13,36 @@
 #include "plan/names.h"
 #include "spec/spec.h"
 
-// The D-Bus signature and unit-file form of a property's value (FACTS of systemd's StartTransientUnit).
+// The D-Bus signature and unit-file form of a property's value.
 enum property_type {
-    PROPERTY_STRING,        // s
-    PROPERTY_BOOLEAN,       // b
-    PROPERTY_UINT64,        // t; LIMIT_INFINITY is written "infinity"
-    PROPERTY_UINT32,        // u
-    PROPERTY_INT32,         // i
-    PROPERTY_USEC,          // t in microseconds; the unit-file key drops the "USec" for "Sec"
-    PROPERTY_STRINGS,       // as
-    PROPERTY_SET,           // (bas): allow-list (true) or deny-list
-    PROPERTY_EXEC,          // a(sasb): one command line
-    PROPERTY_BINDS,         // a(ssbt)
-    PROPERTY_STRING_PAIRS,  // a(ss)
-    PROPERTY_PREFIXES,      // a(iayu)
+    PROPERTY_STRING,       // s
+    PROPERTY_BOOLEAN,      // b
+    PROPERTY_UINT64,       // t; LIMIT_INFINITY is written "infinity"
+    PROPERTY_UINT32,       // u
+    PROPERTY_INT32,        // i
+    PROPERTY_USEC,         // t in microseconds, whole milliseconds: systemd drops the rest at a daemon-reload
+    PROPERTY_QUOTA,        // t in microseconds of CPU time a second; "50%" in a unit file
+    PROPERTY_FILE_MODE,    // u; octal in a unit file
+    PROPERTY_ERRNO,        // i; a name in a unit file
+    PROPERTY_CAPABILITIES, // t; only the empty set
+    PROPERTY_NAMESPACES,   // t: CLONE_NEW* that stay allowed; names in a unit file
+    PROPERTY_STRINGS,      // as
+    PROPERTY_SET,          // (bas): allow-list (true) or deny-list
+    PROPERTY_EXEC,         // a(sasb): one command line
+    PROPERTY_BINDS,        // a(ssbt), recursive; a source that begins with '-' may be absent
+    PROPERTY_STRING_PAIRS, // a(ss)
+    PROPERTY_PREFIXES,     // a(iayu)
     PROPERTY_DEVICE_LIMITS, // a(st)
     PROPERTY_TYPE_COUNT,
 };
 
-// How sure it is that this systemd enforces a property that it accepts.
-enum enforcement {
-    ENFORCED,
-    NOT_ENFORCED, // accepted and ignored by this build (no BPF framework), or unknown to this version
-};
-
 struct property {
-    const char *name;      // D-Bus name: "CPUQuotaPerSecUSec"
-    const char *unit_key;  // unit-file key: "CPUQuota"
-    const char *section;   // "Unit", "Service", "Slice"
+    const char *name;     // D-Bus name: "CPUQuotaPerSecUSec"
+    const char *unit_key; // unit-file key: "CPUQuota"
+    const char *section;  // "Unit", "Service", "Slice"
     enum property_type type;
-    const char *layer;     // "process", "filesystem", "syscall", "network", or NULL: not isolation
+    bool live;         // can be changed while the unit runs
+    const char *layer; // "process", "filesystem", "syscall", "network", or NULL: not isolation
     union {
         char *string;
         bool boolean;
@@ -51,7 +51,7 @@ struct property {
             bool allow;
             struct strv items;
         } set;
-        struct strv strings; // also PROPERTY_EXEC: argv
+        struct strv strings; // PROPERTY_EXEC: argv; PROPERTY_STRING_PAIRS: first, second, first, second ...
         struct bind_list binds;
         struct io_limit_list limits;
         struct {
@@ -61,11 +61,13 @@ struct property {
     };
 };
 
-// A property that the mode wants and this host can't give: shown in status; an error where the mode requires it.
+// What the mode wants and does not get, shown in status: a property that this host can't give and the mode
+// does not require, or a mechanism that is not systemd's and that the launcher does not have.
 struct absent_property {
     char *name;
     const char *layer;
-    char *reason; // "this systemd is built without BPF_FRAMEWORK and would ignore it"
+    char *reason;  // "this systemd is built without BPF_FRAMEWORK and would ignore it"
+    bool required; // the mode is not complete without it; only mechanisms of the launcher get here
 };
 
 struct unit {
@@ -87,6 +89,8 @@ struct unit_input {
     const char *launcher; // absolute path of the launcher
 };
 
-// The service: refused (-EOPNOTSUPP, naming property and reason) if the mode requires what the host lacks.
+// The service: refused (-EOPNOTSUPP, naming property and reason) if the mode requires a property that the
+// host lacks, and with ERROR_USAGE if a value of the spec would not survive a daemon-reload of this systemd.
+// err names the key; the caller wraps it with the agent.
 int unit_build_service(const struct unit_input *input, struct unit *ret, struct error *err) _must_check_;
 int unit_build_slice(const struct unit_input *input, struct unit *ret, struct error *err) _must_check_;
