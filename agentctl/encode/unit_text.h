@@ -1,5 +1,5 @@
 // A unit as the text of a unit file, for `show --unit`: the same property list that the D-Bus message is made
-// from, in systemd's syntax (values escaped, '%' doubled).
+// from, in systemd's syntax (values escaped, '%' doubled). Loaded as a file, it is the same unit.
 #pragma once
 
 #include "plan/unit.h"
