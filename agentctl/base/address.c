@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "base/text.h"
 
 #define NO_NAMES "host names are not supported yet; give an address or a prefix"
 #define NOT_IPV4 "not an IPv4 address: it takes four decimal numbers from 0 to 255 without leading zeros"
@@ -318,6 +319,8 @@ int endpoint_parse(const char *text, struct endpoint *ret, struct error *err)
     char buffer[ENDPOINT_TEXT_MAX];
     if (strlen(text) >= sizeof(buffer))
         return error_class(err, ERROR_USAGE, "too long");
+    if (text_has_control(text, strlen(text)))
+        return error_class(err, ERROR_USAGE, "a control character in an address");
     (void)snprintf(buffer, sizeof(buffer), "%s", text); // it fits
     char *protocol = cut_protocol(buffer);
     char *ports = cut_ports(buffer);
