@@ -22,7 +22,7 @@ clear_line() {
 
 bad_spec() { # ASSIGNMENT REGEX
 	spec_write bad "$1"
-	clear_line "$2" 2 agentctl create bad -f "$scratch/bad.agent"
+	clear_line "$2" 2 agentctl create bad --file "$scratch/bad.agent"
 }
 
 check "an unknown key" bad_spec Resources.MemoryMux=1G 'MemoryMux.*MemoryMax'
@@ -46,7 +46,7 @@ check "a broken agentctl.conf" broken_conf
 several_problems_in_one_go() {
 	local said
 	spec_write bad Resources.MemoryMax=2GG Resources.CPUQuota=lots Network.Egress=maybe
-	said=$(changes_nothing agentctl create bad -f "$scratch/bad.agent" 2>&1) && fail "accepted"
+	said=$(changes_nothing agentctl create bad --file "$scratch/bad.agent" 2>&1) && fail "accepted"
 	echo "$said"
 	same 3 "$(grep -cE 'bad.agent:[0-9]+: ' <<<"$said")" "problems"
 }

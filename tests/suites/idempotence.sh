@@ -15,14 +15,14 @@ uid=$(uid_of one)
 
 # --- again ---------------------------------------------------------------------------------------------------------
 
-check "create again with the same spec: nothing to do" empty_plan agentctl create one -f "$scratch/one.agent"
+check "create again with the same spec: nothing to do" empty_plan agentctl create one --file "$scratch/one.agent"
 check "apply of what is there: nothing to do" empty_plan agentctl apply one
 
 create_with_another_spec() {
 	local said
 	spec_write other Resources.MemoryMax=300M
-	said=$(changes_nothing refused 1 agentctl create one -f "$scratch/other.agent") ||
-		said=$(changes_nothing refused 2 agentctl create one -f "$scratch/other.agent")
+	said=$(changes_nothing refused 1 agentctl create one --file "$scratch/other.agent") ||
+		said=$(changes_nothing refused 2 agentctl create one --file "$scratch/other.agent")
 	echo "$said"
 	contains 'one' "$said"
 }
@@ -91,7 +91,7 @@ dry() { # REGEX COMMAND...: prints a plan and changes nothing
 }
 
 spec_write new Resources.MemoryMax=64M
-check "create --dry-run" dry 'agent-new' agentctl create new -f "$scratch/new.agent"
+check "create --dry-run" dry 'agent-new' agentctl create new --file "$scratch/new.agent"
 check "start --dry-run" dry 'agent-one.service' agentctl start one
 need agent_start one
 check "stop --dry-run" dry 'agent-one.service' agentctl stop one
@@ -121,11 +121,11 @@ kill_after() {
 
 killed_create() { # MILLISECONDS
 	spec_write half Resources.MemoryMax=64M
-	kill_after "$1" agentctl create half -f "$scratch/half.agent"
-	agentctl create half -f "$scratch/half.agent"
+	kill_after "$1" agentctl create half --file "$scratch/half.agent"
+	agentctl create half --file "$scratch/half.agent"
 	id agent-half
 	same "agent-half 700" "$(stat -c '%U %a' "$workspaces/half/work")" "work"
-	empty_plan agentctl create half -f "$scratch/half.agent"
+	empty_plan agentctl create half --file "$scratch/half.agent"
 	local id
 	id=$(uid_of half)
 	agentctl destroy half

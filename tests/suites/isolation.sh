@@ -184,7 +184,7 @@ check "Jit=yes opens writable and executable memory in maximum, nothing else" ji
 unrestricted_is_loud() {
 	local said
 	spec_write free Agent.Mode=unrestricted
-	said=$(changes_nothing refused 2 agentctl create free -f "$scratch/free.agent")
+	said=$(changes_nothing refused 2 agentctl create free --file "$scratch/free.agent")
 	contains 'unrestricted' "$said"
 	said=$(agentctl create free --mode unrestricted -- /bin/sleep 100000 2>&1)
 	echo "$said"

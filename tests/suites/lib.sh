@@ -144,7 +144,7 @@ spec_write() {
 
 agent_create() { # NAME [ASSIGNMENT...]
 	spec_write "$@"
-	agentctl create "$1" -f "$scratch/$1.agent" </dev/null
+	agentctl create "$1" --file "$scratch/$1.agent" </dev/null
 	install -o "agent-$1" -g "agent-$1" -m 0644 "$suites/inside.py" "$workspaces/$1/work/inside.py"
 }
 

@@ -177,8 +177,10 @@ status_tells() {
 	contains '512' "$text"
 	json=$(agentctl status --json=short $agent)
 	echo "$json"
-	jq_true "$json" '[.. | numbers] | any(. == 536870912)'
-	contains 'public' "$json"
+	jq_true "$json" '.[0] | .name == "coder" and .state == "running" and .mode == "standard" and .egress == "public"'
+	jq_true "$json" '.[0].limits | .MemoryMax.kernel == 536870912 and .CPUQuota.kernel == 50 and all(.[]; .same)'
+	jq_true "$json" '.[0] | .main_pid > 1 and .usage.tasks > 0 and .usage.memory_bytes > 0 and .usage.cpu_usec > 0'
+	jq_true "$json" '.[0] | .rules == "in-force" and .network.accepted.packets > 0 and .network.refused.packets > 0'
 }
 
 list_tells() {
@@ -187,6 +189,7 @@ list_tells() {
 	lacks 'agents listed|NAME' "$(agentctl list --no-legend)"
 	# Somebody without any privilege may look, too.
 	contains 'coder' "$(runuser -u operator -- agentctl list)"
+	jq_true "$(runuser -u operator -- agentctl status --json=short coder)" '.[0].state == "running"'
 }
 
 shown_unit_is_what_runs() {
@@ -275,10 +278,11 @@ restarts_and_stops_with_escapees() {
 
 kills_what_is_outside_the_unit() {
 	# A process of the user that no unit of the agent holds (as cron would make one) dies as well.
+	agentctl start $agent
 	setpriv --reuid "$uid" --regid "$uid" --clear-groups setsid sleep 100000 >/dev/null 2>&1 &
 	wait_for 20 pgrep -u "$uid" -x sleep
 	agentctl stop $agent
-	wait_for 20 no_process_of "$uid"
+	no_process_of "$uid"
 }
 
 check "restart is a new process with the old home" restarts

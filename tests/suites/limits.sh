@@ -86,7 +86,7 @@ status_shows_what_is_used() {
 	local json
 	json=$(agentctl status --json=short neighbour)
 	echo "$json"
-	jq -e '[.. | numbers] | any(. == 134217728)' <<<"$json"
+	jq -e '.[0] | .limits.MemoryMax.kernel == 134217728 and .usage.memory_bytes > 0 and .usage.memory_peak_bytes > 0' <<<"$json"
 	contains '128' "$(agentctl status neighbour)"
 }
 
