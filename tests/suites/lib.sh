@@ -22,7 +22,7 @@ check() {
 	local name=$1 output status
 	shift
 	# No condition around the subshell: bash would ignore set -e in it.
-	output=$(set -e; "$@" 2>&1)
+	output=$(set -e; "$@" 2>&1 </dev/null)
 	status=$?
 	results=$((results + 1))
 	if [ "$status" -eq 0 ]; then
