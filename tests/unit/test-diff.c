@@ -10,18 +10,19 @@
 #include "base/text.h"
 #include "plan/diff.h"
 
+// struct agent_names owns its strings; these are borrowed and never written.
 static const struct agent_names names = {
-    .agent = "coder",
-    .user = "agent-coder",
-    .service = "agent-coder.service",
-    .slice = "agents-coder.slice",
-    .directory = "/var/lib/agents/coder",
-    .home = "/var/lib/agents/coder/home",
-    .work = "/var/lib/agents/coder/work",
-    .spec_file = "/etc/agentctl/agents/coder.agent",
-    .launch_file = "/run/agentctl/launch/coder",
-    .slice_cgroup = "agents.slice/agents-coder.slice",
-    .chain = "agent-coder",
+    .agent = (char *)"coder",
+    .user = (char *)"agent-coder",
+    .service = (char *)"agent-coder.service",
+    .slice = (char *)"agents-coder.slice",
+    .directory = (char *)"/var/lib/agents/coder",
+    .home = (char *)"/var/lib/agents/coder/home",
+    .work = (char *)"/var/lib/agents/coder/work",
+    .spec_file = (char *)"/etc/agentctl/agents/coder.agent",
+    .launch_file = (char *)"/run/agentctl/launch/coder",
+    .slice_cgroup = (char *)"agents.slice/agents-coder.slice",
+    .chain = (char *)"agent-coder",
 };
 
 static char spec_text[] = "[Service]\nCommand=/bin/true\n";
