@@ -12,7 +12,8 @@
 struct account {
     bool user_exists, group_exists;
     uid_t uid;
-    gid_t gid; // the user's primary group
+    gid_t primary_gid; // the user's
+    gid_t gid;         // the group's; without a group, the user's primary one
     char *home, *shell;
 };
 
@@ -22,17 +23,27 @@ void account_clear(struct account *a);
 // What the host's user database says of user and the group of the same name. Not existing is not an error.
 int account_read(const char *user, struct account *ret, struct error *err) _must_check_;
 
-// True in *ret_free if neither passwd, group, subuid nor subgid know the UID. *ret_by says who does.
+// True in *ret_free if neither passwd, group, subuid nor subgid know the UID. *ret_by (may be NULL) says who
+// does; the caller frees.
 int account_uid_is_free(uint32_t uid, bool *ret_free, char **ret_by, struct error *err) _must_check_;
 
-// Makes group and user with exactly that UID and GID, no password, no shell, no subuids, not in any other group,
-// and reads the result back: anything else than asked for is undone and an error. err names the tool, its exit
-// status and its message.
-int account_create(const char *user, uint32_t uid, const char *home, const char *comment, struct error *err)
-    _must_check_;
-// Removes user and group; fine if absent. Never touches files.
+// Makes group and user with exactly that UID and GID, no password, no shell, no subuids, not in any other
+// group, and reads the result back: anything else than asked for is undone and an error. What is there
+// already and right is kept. err names the tool, its exit status and its message.
+int account_create(const char *user, uint32_t uid, const char *home, const char *comment,
+                   struct error *err) _must_check_;
+// Whether user and group are what account_create() makes, nobody shares their ids and nothing is kept under
+// the name (linger mark, crontab, mailbox). err: the first thing that is not so.
+int account_check(const char *user, uint32_t uid, const char *home, struct error *err) _must_check_;
+// Removes user, group and what the system keeps under the name (linger mark, crontab, mailbox); fine if
+// absent. Never touches other files. No process of the user may be alive.
 int account_remove(const char *user, struct error *err) _must_check_;
 
-// Kills every process whose real, effective, saved or filesystem UID is uid, wherever it is, repeatedly until none
-// is left; waits for it (bounded). err: how many would not die and one of them.
+// Kills every process whose real, effective, saved or filesystem UID is uid, wherever it is, repeatedly until
+// none is left; waits for it (bounded). Refuses a UID that the ledger has never given out. err: how many
+// would not die and one of them.
 int account_kill_processes(uid_t uid, struct error *err) _must_check_;
+// One living process of the UID that is not in the cgroup or below it (a path below the cgroup root; NULL: of
+// all). *ret_pid is 0 if there is none.
+int account_find_process(uid_t uid, const char *except_cgroup, pid_t *ret_pid,
+                         struct error *err) _must_check_;
