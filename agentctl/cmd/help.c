@@ -1,5 +1,6 @@
 // --help, and the tables that completion and tests read: everything here is printed from the rows of the
 // verb, option and key tables.
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,6 +48,19 @@ static void print_option(char letter, const char *name, const char *placeholder,
     print_wrapped(help, OPTION_COLUMN);
 }
 
+// "how much of the isolation is on: unrestricted, minimal, standard, maximum [standard]"
+static void print_key_option(const struct key *key)
+{
+    char text[512];
+    int n = snprintf(text, sizeof(text), "%s", key->help);
+    const char *const *words = key->choices;
+    for (size_t i = 0; words && words[i] && (size_t)n < sizeof(text); i++)
+        n += snprintf(text + n, sizeof(text) - (size_t)n, "%s%s", i == 0 ? ": " : ", ", words[i]);
+    if (key->fallback && (size_t)n < sizeof(text))
+        (void)snprintf(text + n, sizeof(text) - (size_t)n, " [%s]", key->fallback);
+    print_option(0, key->option, key->type->placeholder, text);
+}
+
 static void print_key_options(void)
 {
     const char *section = NULL;
@@ -55,9 +69,9 @@ static void print_key_options(void)
         if (!key->option)
             continue;
         if (!str_equal(section, key->section))
-            (void)printf("\nKeys of section [%s]:\n", key->section);
+            (void)printf("\nKeys of section [%s] (and their defaults):\n", key->section);
         section = key->section;
-        print_option(0, key->option, key->type->placeholder, key->help);
+        print_key_option(key);
     }
 }
 
@@ -85,7 +99,7 @@ void help_print_overview(void)
     for (size_t i = 0; i < verb_count; i++) {
         const struct verb *verb = verbs[i];
         if (!str_equal(group, verb->group))
-            (void)printf("\n%s:\n", verb->group);
+            (void)printf("\n%c%s:\n", toupper((unsigned char)verb->group[0]), verb->group + 1);
         group = verb->group;
         (void)printf("  %-10s", verb->name);
         print_wrapped(verb->summary, 12);

@@ -140,6 +140,8 @@ int view_list_load(struct view_list *l, int count, char **names, struct error *m
     r = read_named_or_all(l, count, names, missing, err);
     if (r < 0)
         return r;
+    if (l->count == 0 && missing->text) // nothing is left to ask systemd about
+        return error_class(err, missing->class, "%s", missing->text);
     r = manager_open(&l->manager, err);
     if (r < 0)
         return r;
