@@ -174,10 +174,9 @@ void format_size_short(uint64_t bytes, char ret[NUMBER_TEXT_MAX])
         (void)snprintf(ret, NUMBER_TEXT_MAX, "infinity");
         return;
     }
-    for (size_t i = 0; i < SIZE_UNIT_COUNT; i++) {
-        uint64_t factor = size_units[i].factor;
-        // Rounded to a tenth of the unit, half up, without leaving 64 bits.
-        uint64_t tenths = bytes / factor * 10 + (bytes % factor + factor / 20) / (factor / 10);
+    for (size_t i = 0; i < SIZE_UNIT_COUNT && bytes >= 1024; i++) {
+        uint64_t factor = size_units[i].factor; // at most 2^60: ten times the rest fits
+        uint64_t tenths = bytes / factor * 10 + (bytes % factor * 10 + factor / 2) / factor;
         if (tenths < 10)
             continue;
         if (tenths % 10 == 0)
