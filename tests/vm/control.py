@@ -17,6 +17,7 @@ import time
 HELLO = b"\xf0\x9f\xf0hello\xf0\x9f\xf0"
 FRAME = struct.Struct(">cI")
 TIMED_OUT = 124
+HIGH_WATER = 65536
 
 
 class ControlError(Exception):
@@ -60,27 +61,32 @@ class Control:
                 raise ControlError("the guest's control agent does not answer")
         del self.incoming[:self.incoming.index(hello) + len(hello)]
 
-    def _receive(self, deadline, outgoing=None):
-        """Waits for bytes (and sends outgoing as there is room): False when the deadline has passed."""
+    def _receive(self, deadline, outgoing=None, source=None):
+        """Waits for something to do, and does it: takes in bytes, sends outgoing, looks whether source can be read.
+
+        False when the deadline has passed, otherwise the events by descriptor."""
         poll = select.poll()
         poll.register(self.sock, select.POLLIN | (select.POLLOUT if outgoing else 0))
+        if source is not None and len(outgoing) < HIGH_WATER:
+            poll.register(source, select.POLLIN)
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
-            events = poll.poll(min(left, 1.0) * 1000)
+            events = dict(poll.poll(min(left, 1.0) * 1000))
             if events:
                 break
             self.alive()
-        if outgoing and events[0][1] & select.POLLOUT:
-            del outgoing[:self.sock.send(outgoing[:65536])]
-        if events[0][1] & ~select.POLLOUT:
+        mine = events.get(self.sock.fileno(), 0)
+        if mine & select.POLLOUT:
+            del outgoing[:self.sock.send(outgoing[:HIGH_WATER])]
+        if mine & ~select.POLLOUT:
             data = self.sock.recv(1 << 18)
             if not data:
                 self.alive()
                 raise ControlError("the virtual machine has closed the control channel")
             self.incoming += data
-        return True
+        return events
 
     def _frames(self):
         while len(self.incoming) >= FRAME.size:
@@ -94,23 +100,23 @@ class Control:
     def run(self, argv, output, *, stdin=b"", env=None, cwd=None, timeout=900.0):
         """Runs argv in the guest and gives its status (128+n for a signal, 124 when it was killed for being late).
 
-        output(kind, data) is called with kind b"O" or b"E" for what it writes. stdin is bytes or a binary file."""
+        output(kind, data) is called with kind b"O" or b"E" for what it writes. stdin is bytes or a descriptor."""
         request = json.dumps({"argv": list(argv), "env": env, "cwd": cwd}).encode()
         outgoing = bytearray(FRAME.pack(b"R", len(request)) + request)
         source = None if isinstance(stdin, bytes) else stdin
-        if isinstance(stdin, bytes):
+        if source is None:
             outgoing += _stdin_frames(stdin)
         deadline, late = time.monotonic() + timeout, False
         while True:
-            if source and len(outgoing) < 65536:
-                data = source.read(65536)
-                outgoing += FRAME.pack(b"I", len(data)) + data
-                source = source if data else None
             try:
-                received = self._receive(deadline, outgoing)
+                events = self._receive(deadline, outgoing, source)
             except OSError as error:
                 raise ControlError(f"control channel: {error}") from error
-            if not received:
+            if events and source in events:
+                data = os.read(source, 65536)
+                outgoing += FRAME.pack(b"I", len(data)) + data
+                source = source if data else None
+            if not events:
                 if late:
                     raise ControlError("a command that was to be killed did not end")
                 late, deadline, source = True, time.monotonic() + 60, None
@@ -131,7 +137,7 @@ class Control:
 
 def _stdin_frames(data):
     frames = bytearray()
-    for start in range(0, len(data), 65536):
-        part = data[start:start + 65536]
+    for start in range(0, len(data), HIGH_WATER):
+        part = data[start:start + HIGH_WATER]
         frames += FRAME.pack(b"I", len(part)) + part
-    return frames + FRAME.pack(b"I", 0)
+    return frames + FRAME.pack(b"I", 0)  # one without bytes is the end
