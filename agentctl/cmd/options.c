@@ -109,22 +109,22 @@ static void apply_nft(struct options *o)
 
 // clang-format off
 const struct option_row option_rows[] = {
-    { 'h', "help", ARGUMENT_NONE, NULL, "show this help", NULL, NULL },
-    { 'q', "quiet", ARGUMENT_NONE, NULL, "say nothing but errors", apply_quiet, NULL },
-    { 0, "json", ARGUMENT_REQUIRED, "MODE", "print JSON: short, pretty or off", NULL, parse_json },
-    { 0, "no-legend", ARGUMENT_NONE, NULL, "no headings and no closing line", apply_no_legend, NULL },
-    { 0, "no-pager", ARGUMENT_NONE, NULL, "accepted and without effect: there never is a pager", apply_no_pager, NULL },
-    { 0, "dry-run", ARGUMENT_NONE, NULL, "print what would be done and change nothing", apply_dry_run, NULL },
-    { 0, "file", ARGUMENT_REQUIRED, "FILE", "read the spec from FILE (-: standard input)", NULL, parse_file },
-    { 0, "set", ARGUMENT_REQUIRED, "SECTION.KEY=VALUE", "set any key of the spec (agentctl.agent(5))", NULL, parse_set },
-    { 'f', "follow", ARGUMENT_NONE, NULL, "go on printing new entries until interrupted", apply_follow, NULL },
-    { 'n', "lines", ARGUMENT_REQUIRED, "LINES", "how many of the last log lines, or all", NULL, parse_lines },
-    { 0, "since", ARGUMENT_REQUIRED, "TIME", "only entries from TIME on (\"2026-01-31 12:00\", today, -1h)", NULL, parse_since },
-    { 0, "until", ARGUMENT_REQUIRED, "TIME", "only entries up to TIME", NULL, parse_until },
-    { 'o', "output", ARGUMENT_REQUIRED, "FORMAT", "how to print entries: short, json or cat", NULL, parse_output },
-    { 0, "spec", ARGUMENT_NONE, NULL, "the agent's spec file in canonical form (the default)", apply_spec, NULL },
-    { 0, "unit", ARGUMENT_NONE, NULL, "the units as systemd gets them, as unit files", apply_unit, NULL },
-    { 0, "nft", ARGUMENT_NONE, NULL, "the agent's firewall rules in nft's syntax", apply_nft, NULL },
+    { "help", 'h', ARGUMENT_NONE, NULL, "show this help", NULL, NULL },
+    { "quiet", 'q', ARGUMENT_NONE, NULL, "say nothing but errors", apply_quiet, NULL },
+    { "json", 0, ARGUMENT_REQUIRED, "MODE", "print JSON: short, pretty or off", NULL, parse_json },
+    { "no-legend", 0, ARGUMENT_NONE, NULL, "no headings and no closing line", apply_no_legend, NULL },
+    { "no-pager", 0, ARGUMENT_NONE, NULL, "accepted and without effect: there never is a pager", apply_no_pager, NULL },
+    { "dry-run", 0, ARGUMENT_NONE, NULL, "print what would be done and change nothing", apply_dry_run, NULL },
+    { "file", 0, ARGUMENT_REQUIRED, "FILE", "read the spec from FILE (-: standard input)", NULL, parse_file },
+    { "set", 0, ARGUMENT_REQUIRED, "SECTION.KEY=VALUE", "set any key of the spec (agentctl.agent(5))", NULL, parse_set },
+    { "follow", 'f', ARGUMENT_NONE, NULL, "go on printing new entries until interrupted", apply_follow, NULL },
+    { "lines", 'n', ARGUMENT_REQUIRED, "LINES", "how many of the last log lines, or all", NULL, parse_lines },
+    { "since", 0, ARGUMENT_REQUIRED, "TIME", "only entries from TIME on (\"2026-01-31 12:00\", today, -1h)", NULL, parse_since },
+    { "until", 0, ARGUMENT_REQUIRED, "TIME", "only entries up to TIME", NULL, parse_until },
+    { "output", 'o', ARGUMENT_REQUIRED, "FORMAT", "how to print entries: short, json or cat", NULL, parse_output },
+    { "spec", 0, ARGUMENT_NONE, NULL, "the agent's spec file in canonical form (the default)", apply_spec, NULL },
+    { "unit", 0, ARGUMENT_NONE, NULL, "the units as systemd gets them, as unit files", apply_unit, NULL },
+    { "nft", 0, ARGUMENT_NONE, NULL, "the agent's firewall rules in nft's syntax", apply_nft, NULL },
 };
 // clang-format on
 const size_t option_row_count = ARRAY_SIZE(option_rows);
@@ -150,12 +150,16 @@ const struct option_row *verb_option(const struct verb *verb, size_t i)
 }
 
 // What one verb accepts, as getopt_long() wants it. val of longs[i] is VAL_FIRST + i; a long option is either
-// a row or, where rows[i] is NULL, the option of a key.
+// a row or, where rows[i].row is NULL, the option of a key.
 #define VAL_FIRST 1000
+
+struct accepted_row {
+    const struct option_row *row;
+};
 
 struct accepted {
     struct option *longs;
-    const struct option_row **rows;
+    struct accepted_row *rows;
     char *letters;
     size_t count;
 };
@@ -177,7 +181,7 @@ static void accept(struct accepted *a, const char *name, enum option_argument ar
                                                    : required_argument,
         .val = VAL_FIRST + (int)a->count,
     };
-    a->rows[a->count++] = row;
+    a->rows[a->count++].row = row;
 }
 
 static int collect_accepted(const struct verb *verb, struct accepted *a, struct error *err)
@@ -200,7 +204,10 @@ static int collect_accepted(const struct verb *verb, struct accepted *a, struct 
         if (spec_keys[i].option)
             accept(a, spec_keys[i].option, ARGUMENT_REQUIRED, NULL);
     a->letters = text_take(&letters);
-    return a->letters ? 0 : error_oom(err);
+    if (a->letters)
+        return 0;
+    (void)error_oom(err);
+    return -ENOMEM;
 }
 
 static const char *long_candidate(size_t i, const void *userdata)
@@ -268,15 +275,15 @@ static int assign_key(struct options *o, const char *option, const char *value, 
 static const struct option_row *row_of_letter(const struct accepted *a, int letter)
 {
     for (size_t i = 0; i < a->count; i++)
-        if (a->rows[i] && a->rows[i]->letter == letter)
-            return a->rows[i];
+        if (a->rows[i].row && a->rows[i].row->letter == letter)
+            return a->rows[i].row;
     return NULL;
 }
 
 static int take_option(const struct accepted *a, int c, const char *value, struct options *o, bool *ret_help,
                        struct error *err)
 {
-    const struct option_row *row = c >= VAL_FIRST ? a->rows[c - VAL_FIRST] : row_of_letter(a, c);
+    const struct option_row *row = c >= VAL_FIRST ? a->rows[c - VAL_FIRST].row : row_of_letter(a, c);
     int r = 0;
     if (!row)
         r = assign_key(o, a->longs[c - VAL_FIRST].name, value, err);

@@ -132,17 +132,20 @@ static const struct {
 
 void output_span(uint64_t usec, char *buf, size_t size)
 {
-    uint64_t seconds = usec / USEC_PER_SEC;
-    size_t i = 0;
-    while (i + 1 < ARRAY_SIZE(span_units) && seconds < span_units[i].seconds)
-        i++;
-    uint64_t rest = seconds % span_units[i].seconds;
-    bool more = i + 1 < ARRAY_SIZE(span_units) && rest / span_units[i + 1].seconds > 0;
-    int n = snprintf(buf, size, "%llu%s", (unsigned long long)(seconds / span_units[i].seconds),
-                     span_units[i].name);
-    if (more && n > 0 && (size_t)n < size)
-        (void)snprintf(buf + n, size - (size_t)n, " %llu%s",
-                       (unsigned long long)(rest / span_units[i + 1].seconds), span_units[i + 1].name);
+    uint64_t left = usec / USEC_PER_SEC;
+    size_t used = 0;
+    unsigned parts = 0;
+    buf[0] = '\0';
+    for (size_t i = 0; i < ARRAY_SIZE(span_units) && parts < 2 && used < size; i++) {
+        uint64_t count = left / span_units[i].seconds;
+        left %= span_units[i].seconds;
+        if (count > 0)
+            used += (size_t)snprintf(buf + used, size - used, "%s%llu%s", parts > 0 ? " " : "",
+                                     (unsigned long long)count, span_units[i].name);
+        parts += parts > 0 || count > 0; // the unit after the largest counts even if it is zero
+    }
+    if (used == 0)
+        (void)snprintf(buf, size, "0s");
 }
 
 void output_ago(uint64_t when_usec, uint64_t now_usec, char *buf, size_t size)

@@ -83,23 +83,19 @@ static const struct part {
     { "nft", nft_text },
 };
 
-static int choose_part(const struct options *o, const struct part **ret, struct error *err)
+static const struct part *choose_part(const struct options *o)
 {
-    if (o->show_spec + o->show_unit + o->show_nft > 1)
-        return error_class(err, ERROR_USAGE, "show: only one of --spec, --unit and --nft at a time");
-    *ret = &parts[o->show_unit ? 1 : o->show_nft ? 2 : 0];
-    return 0;
+    return &parts[o->show_unit ? 1 : o->show_nft ? 2 : 0];
 }
 
 static int run_show(const struct options *o, struct error *err)
 {
-    const struct part *part = NULL;
-    int r = choose_part(o, &part, err);
-    if (r < 0)
-        return r;
-    _cleanup_(conf_clear) struct conf conf = { 0 };
+    if (o->show_spec + o->show_unit + o->show_nft > 1)
+        return error_class(err, ERROR_USAGE, "show: only one of --spec, --unit and --nft at a time");
+    const struct part *part = choose_part(o);
+    _cleanup_conf_ struct conf conf = { 0 };
     _cleanup_agent_ struct agent a = { 0 };
-    r = store_read_conf(&conf, err);
+    int r = store_read_conf(&conf, err);
     if (r >= 0)
         r = agent_load(&a, &conf, o->argv[0], err);
     _cleanup_free_ char *text = NULL;

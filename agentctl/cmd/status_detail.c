@@ -161,12 +161,12 @@ void limits_of(const struct view *v, struct limit ret[LIMITS_COUNT])
     const struct spec *s = v->agent.effective;
     const struct cgroup_usage *u = &v->usage;
     const struct limit limits[LIMITS_COUNT] = {
-        { "CPUQuota", LIMIT_PERCENT, s->cpu_quota, kernel_quota(u), false },
-        { "CPUWeight", LIMIT_COUNT, s->cpu_weight, u->cpu_weight, false },
-        { "MemoryMax", LIMIT_SIZE, s->memory_max, u->memory_max, false },
-        { "MemoryHigh", LIMIT_SIZE, s->memory_high, u->memory_high, false },
-        { "MemorySwapMax", LIMIT_SIZE, s->memory_swap_max, u->memory_swap_max, false },
-        { "TasksMax", LIMIT_COUNT, s->tasks_max, u->tasks_max, false },
+        { "CPUQuota", s->cpu_quota, kernel_quota(u), LIMIT_PERCENT, false },
+        { "CPUWeight", s->cpu_weight, u->cpu_weight, LIMIT_COUNT, false },
+        { "MemoryMax", s->memory_max, u->memory_max, LIMIT_SIZE, false },
+        { "MemoryHigh", s->memory_high, u->memory_high, LIMIT_SIZE, false },
+        { "MemorySwapMax", s->memory_swap_max, u->memory_swap_max, LIMIT_SIZE, false },
+        { "TasksMax", s->tasks_max, u->tasks_max, LIMIT_COUNT, false },
     };
     for (size_t i = 0; i < LIMITS_COUNT; i++) {
         ret[i] = limits[i];

@@ -36,8 +36,8 @@ extern const char *const layer_names[]; // process, filesystem, syscall, network
 // One limit: as the spec wants it and as the kernel holds it, in the same unit; LIMIT_INFINITY is none.
 struct limit {
     const char *key; // of the spec: "MemoryMax"
-    enum { LIMIT_SIZE, LIMIT_COUNT, LIMIT_PERCENT } kind;
     uint64_t wanted, kernel;
+    enum { LIMIT_SIZE, LIMIT_COUNT, LIMIT_PERCENT } kind;
     bool same; // allowing for the kernel's rounding
 };
 #define LIMITS_COUNT 6

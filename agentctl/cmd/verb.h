@@ -31,8 +31,8 @@ struct options {
 enum option_argument { ARGUMENT_NONE, ARGUMENT_REQUIRED, ARGUMENT_OPTIONAL };
 
 struct option_row {
-    char letter;      // 'f', or 0
     const char *name; // "follow"
+    char letter;      // 'f', or 0
     enum option_argument argument;
     const char *placeholder;                                               // "SIZE"
     const char *help;                                                      // one line
