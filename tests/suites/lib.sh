@@ -63,6 +63,11 @@ suite_cleanup() {
 		agentctl destroy "${spec%.agent}" >/dev/null 2>&1 </dev/null
 	done
 	rm -rf "$scratch"
+	# Suites may share a guest: neither their people nor their rules stay.
+	userdel --remove person 2>/dev/null
+	userdel --remove operator 2>/dev/null
+	groupdel agent-operators 2>/dev/null
+	rm -f /etc/agentctl/agentctl.conf
 	return 0
 }
 
