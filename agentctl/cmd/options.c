@@ -189,8 +189,10 @@ static int collect_accepted(const struct verb *verb, struct accepted *a, struct 
     size_t max = option_row_count + spec_key_count + 1;
     a->longs = calloc(max, sizeof *a->longs);
     a->rows = calloc(max, sizeof *a->rows);
-    if (!a->longs || !a->rows)
-        return error_oom(err);
+    if (!a->longs || !a->rows) {
+        (void)error_oom(err);
+        return -ENOMEM;
+    }
 
     _cleanup_text_ struct text letters = { 0 };
     text_add(&letters, "-:"); // operands in their places, and our own words for a missing value
