@@ -18,17 +18,18 @@
 #define TYPE_CGROUPSV2 46
 #define CONCATENATION(a, b) ((a) << 6 | (b))
 
-static const struct set_type ipv4_prefixes = { "type ipv4_addr", TYPE_IPV4_ADDR, 4, NFT_SET_INTERVAL };
-static const struct set_type ipv6_prefixes = { "type ipv6_addr", TYPE_IPV6_ADDR, 16, NFT_SET_INTERVAL };
-static const struct set_type address_types = { "type fib_addrtype", TYPE_FIB_ADDRTYPE, 4, 0 };
-static const struct set_type protocols = { "type inet_proto", TYPE_INET_PROTO, 1, 0 };
-static const struct set_type ports = { "type inet_service", TYPE_INET_SERVICE, 2, 0 };
-static const struct set_type uid_to_chain = { "type uid : verdict", TYPE_UID, 4, NFT_SET_MAP };
-static const struct set_type mark_to_chain = { "type mark : verdict", TYPE_MARK, 4, NFT_SET_MAP };
-static const struct set_type mark_to_counter = { "type mark : counter", TYPE_MARK, 4, NFT_SET_OBJECT };
-static const struct set_type slices = { "type cgroupsv2", TYPE_CGROUPSV2, 8, 0 };
+static const struct set_type ipv4_prefixes = { "type ipv4_addr", TYPE_IPV4_ADDR, 4, NFT_SET_INTERVAL, false };
+static const struct set_type ipv6_prefixes = { "type ipv6_addr", TYPE_IPV6_ADDR, 16, NFT_SET_INTERVAL,
+                                               false };
+static const struct set_type address_types = { "type fib_addrtype", TYPE_FIB_ADDRTYPE, 4, 0, true };
+static const struct set_type protocols = { "type inet_proto", TYPE_INET_PROTO, 1, 0, false };
+static const struct set_type ports = { "type inet_service", TYPE_INET_SERVICE, 2, 0, false };
+static const struct set_type uid_to_chain = { "type uid : verdict", TYPE_UID, 4, NFT_SET_MAP, true };
+static const struct set_type mark_to_chain = { "type mark : verdict", TYPE_MARK, 4, NFT_SET_MAP, true };
+static const struct set_type mark_to_counter = { "type mark : counter", TYPE_MARK, 4, NFT_SET_OBJECT, true };
+static const struct set_type slices = { "type cgroupsv2", TYPE_CGROUPSV2, 8, 0, true };
 static const struct set_type marks_and_slices = { "type mark . cgroupsv2",
-                                                  CONCATENATION(TYPE_MARK, TYPE_CGROUPSV2), 12, 0 };
+                                                  CONCATENATION(TYPE_MARK, TYPE_CGROUPSV2), 12, 0, false };
 
 static const struct set base_sets[] = {
     { SET_FLOOR4, &ipv4_prefixes, true },

@@ -5,6 +5,7 @@
 #include <libnftnl/chain.h>
 #include <libnftnl/rule.h>
 #include <libnftnl/set.h>
+#include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NFT_HOST_ORDER 1    // nft's BYTEORDER_HOST_ENDIAN
 #define HOOK_PRIORITY (-10) // after NAT of destinations, before the usual filters at 0: a refusal is final
 
 // Appends one item to an array of count items of that size; the arrays are short, so each grows by a few.
@@ -136,6 +138,19 @@ struct nftnl_set *set_object_named(const char *name)
     return NULL;
 }
 
+// A note for nft, which would list the keys with their bytes turned round. The kernel only keeps it.
+static bool set_host_order(struct nftnl_set *s)
+{
+    struct nftnl_udata_buf *note = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
+    if (!note)
+        return false;
+    bool noted =
+        nftnl_udata_put_u32(note, NFTNL_UDATA_SET_KEYBYTEORDER, NFT_HOST_ORDER) &&
+        nftnl_set_set_data(s, NFTNL_SET_USERDATA, nftnl_udata_buf_data(note), nftnl_udata_buf_len(note)) == 0;
+    nftnl_udata_buf_free(note);
+    return noted;
+}
+
 struct nftnl_set *set_object(const struct set *set)
 {
     struct nftnl_set *s = set_object_named(set->name);
@@ -149,6 +164,10 @@ struct nftnl_set *set_object(const struct set *set)
         nftnl_set_set_u32(s, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
     if (type->flags & NFT_SET_OBJECT)
         nftnl_set_set_u32(s, NFTNL_SET_OBJ_TYPE, NFT_OBJECT_COUNTER);
+    if (type->host_order && !set_host_order(s)) {
+        nftnl_set_free(s);
+        return NULL;
+    }
     return s;
 }
 

@@ -113,6 +113,7 @@ struct set_type {
     const char *text;     // "type mark : verdict"
     uint32_t type, bytes; // nft's number for the type (for listings only) and the key's size
     uint32_t flags;       // NFT_SET_*
+    bool host_order;      // the key is a number in this machine's byte order (for listings only)
 };
 
 struct set {
