@@ -306,7 +306,7 @@ int parse_percent(const char *text, uint64_t max_percent, uint64_t *ret_hundredt
     struct decimal d = { 0 };
     int r = read_decimal(&p, &d);
     if (r == -EINVAL || p[0] != '%' || p[1] || d.fraction_digits > 2)
-        return error_class(err, ERROR_USAGE, "not a percentage (50%%, 12.5%%)");
+        return error_class(err, ERROR_USAGE, "not a percentage (50%%, 250%%)");
     uint64_t value = 0;
     if (r == -ERANGE || scale(&d, 100, &value) < 0)
         return error_class(err, ERROR_USAGE, "too large");

@@ -5,7 +5,7 @@
 
 #define NOT_A_SIZE "not a size (512M, 1.5G, infinity)"
 #define NOT_A_DURATION "not a duration (30s, 1min 30s, 2h, infinity)"
-#define NOT_A_PERCENTAGE "not a percentage (50%, 12.5%)"
+#define NOT_A_PERCENTAGE "not a percentage (50%, 250%)"
 
 static void test_unsigned(void **state)
 {
