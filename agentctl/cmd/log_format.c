@@ -20,11 +20,12 @@ static void print_time(uint64_t realtime_usec)
     (void)fputs(text, stdout);
 }
 
-static int print_short(const struct journal_entry *e, const char *agent, struct error *err)
+static int print_short(const struct journal_entry *e, struct error *err)
 {
+    _cleanup_free_ char *agent = agent_of_unit(e->unit);
     _cleanup_free_ char *command = text_printable(e->command, strlen(e->command));
     _cleanup_free_ char *message = output_sanitize(e->message, e->message_size, "                ");
-    if (!command || !message)
+    if (!agent || !command || !message)
         return error_oom(err);
     print_time(e->realtime_usec);
     (void)printf(" %s %s", agent, *command ? command : "-");
@@ -34,16 +35,19 @@ static int print_short(const struct journal_entry *e, const char *agent, struct 
     return 0;
 }
 
-static int print_json(const struct journal_entry *e, const char *agent, enum json_mode mode,
-                      struct error *err)
+static const char *source_name(const struct journal_entry *e)
 {
-    return output_json(json_pack("{s:I, s:s, s:s, s:s, s:o, s:o, s:i, s:o}", "time_usec",
-                                 (json_int_t)e->realtime_usec, "agent", agent, "unit", e->unit, "source",
-                                 e->source == JOURNAL_MANAGER ? "systemd" : "agent", "command",
-                                 output_json_string(e->command, strlen(e->command)), "pid",
-                                 e->pid > 0 ? json_integer(e->pid) : json_null(), "priority", e->priority,
-                                 "message", output_json_string(e->message, e->message_size)),
-                       mode, err);
+    return e->source == JOURNAL_MANAGER ? "systemd" : "agent";
+}
+
+json_t *log_json(const struct journal_entry *e)
+{
+    _cleanup_free_ char *agent = agent_of_unit(e->unit);
+    return json_pack("{s:I, s:s?, s:s, s:s, s:o, s:o, s:i, s:o}", "time_usec", (json_int_t)e->realtime_usec,
+                     "agent", agent, "unit", e->unit, "source", source_name(e), "command",
+                     output_json_string(e->command, strlen(e->command)), "pid",
+                     e->pid > 0 ? json_integer(e->pid) : json_null(), "priority", e->priority, "message",
+                     output_json_string(e->message, e->message_size));
 }
 
 static int print_cat(const struct journal_entry *e, bool terminal, struct error *err)
@@ -62,17 +66,15 @@ static int print_cat(const struct journal_entry *e, bool terminal, struct error 
 
 int log_print(const struct journal_entry *e, enum log_format format, bool terminal, struct error *err)
 {
-    _cleanup_free_ char *agent = agent_of_unit(e->unit);
-    const char *name = agent ? agent : "-";
     int r = 0;
     switch (format) {
     case LOG_SHORT:
-        r = print_short(e, name, err);
+        r = print_short(e, err);
         break;
     case LOG_JSON:
-        return print_json(e, name, JSON_SHORT, err);
+        return output_json(log_json(e), JSON_SHORT, err);
     case LOG_PRETTY:
-        return print_json(e, name, JSON_PRETTY, err);
+        return output_json(log_json(e), JSON_PRETTY, err);
     case LOG_CAT:
         r = print_cat(e, terminal, err);
         break;

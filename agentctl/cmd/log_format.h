@@ -1,7 +1,8 @@
-// How one journal entry is printed.
+// How one journal entry is printed, and how it looks as JSON.
 #pragma once
 
-#include <stdio.h>
+#include <jansson.h>
+#include <stdbool.h>
 
 #include "sys/journal.h"
 
@@ -16,3 +17,6 @@ enum log_format {
 // on it: without one it gives the message's bytes as the journal has them.
 int log_print(const struct journal_entry *e, enum log_format format, bool terminal,
               struct error *err) _must_check_;
+
+// One entry of `logs --json` and of the log in `status --json`. NULL: out of memory.
+json_t *log_json(const struct journal_entry *e) _must_check_;

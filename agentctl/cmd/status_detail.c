@@ -104,16 +104,8 @@ static int read_last_exit(struct status_detail *d, struct view_list *l, const st
     return 0;
 }
 
-static int read_log(struct status_detail *d, const struct view *v, unsigned lines, struct error *err)
-{
-    _cleanup_error_ struct error unreadable = { 0 };
-    if (lines == 0 || journal_tail(v->agent.names.service, lines, 0, &d->log, &unreadable) != -ENOMEM)
-        return 0;
-    return error_oom(err);
-}
-
-int status_detail_load(struct status_detail *ret, struct view_list *l, struct view *v,
-                       const struct host *host, unsigned log_lines, struct error *err)
+int status_detail_load(struct status_detail *ret, struct view_list *l, const struct view *v,
+                       const struct host *host, struct error *err)
 {
     _cleanup_detail_ struct status_detail d = { 0 };
     int r = read_unit(&d, v, host, err);
@@ -123,9 +115,6 @@ int status_detail_load(struct status_detail *ret, struct view_list *l, struct vi
         return r;
     if (v->agent.uid_known)
         d.rules = read_rules(l, v);
-    r = read_log(&d, v, log_lines, err);
-    if (r < 0)
-        return r;
     *ret = d;
     d = (struct status_detail){ 0 };
     return 0;
@@ -136,7 +125,6 @@ void status_detail_clear(struct status_detail *d)
     unit_clear(&d->unit);
     free(d->unit_problem);
     free(d->last_exit);
-    free(d->log);
     *d = (struct status_detail){ 0 };
 }
 

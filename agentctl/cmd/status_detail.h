@@ -18,11 +18,10 @@ struct status_detail {
     enum rules_view rules;
     char *last_exit; // NULL: not known, or it never ended
     uint64_t last_exit_usec;
-    char *log; // the last lines, "" for none; NULL: may not be read
 };
 
-int status_detail_load(struct status_detail *ret, struct view_list *l, struct view *v,
-                       const struct host *host, unsigned log_lines, struct error *err) _must_check_;
+int status_detail_load(struct status_detail *ret, struct view_list *l, const struct view *v,
+                       const struct host *host, struct error *err) _must_check_;
 void status_detail_clear(struct status_detail *d);
 #define _cleanup_detail_ _cleanup_(status_detail_clear)
 

@@ -66,29 +66,16 @@ static json_t *last_exit_json(const struct status_detail *d)
     return json_pack("{s:s, s:o}", "text", d->last_exit, "when_usec", output_json_number(d->last_exit_usec));
 }
 
-static json_t *log_json(const struct status_detail *d)
-{
-    if (!d->log)
-        return json_null();
-    json_t *array = json_array();
-    for (const char *line = d->log; *line;) {
-        size_t n = strcspn(line, "\n");
-        (void)json_array_append_new(array, json_stringn(line, n));
-        line += n + (line[n] == '\n');
-    }
-    return array;
-}
-
 json_t *status_json(const struct view *v, const struct status_detail *d, bool counters_known)
 {
     const struct agent *a = &v->agent;
     json_t *object = view_json(v, counters_known);
-    json_t *more = json_pack("{s:s?, s:s, s:s, s:s, s:s?, s:s?, s:o, s:o, s:s, s:o, s:o, s:o}", "description",
-                             a->effective ? a->effective->description : NULL, "spec_file", a->names.spec_file,
-                             "home", a->names.home, "work", a->names.work, "spec_problem", a->broken.text,
-                             "layers_problem", d->unit_problem, "layers", layers_json(d), "absent",
-                             absent_json(&d->unit), "rules", rules_view_name(d->rules), "limits",
-                             limits_json(v), "last_exit", last_exit_json(d), "log", log_json(d));
+    json_t *more =
+        json_pack("{s:s?, s:s, s:s, s:s, s:s?, s:s?, s:o, s:o, s:s, s:o, s:o}", "description",
+                  a->effective ? a->effective->description : NULL, "spec_file", a->names.spec_file, "home",
+                  a->names.home, "work", a->names.work, "spec_problem", a->broken.text, "layers_problem",
+                  d->unit_problem, "layers", layers_json(d), "absent", absent_json(&d->unit), "rules",
+                  rules_view_name(d->rules), "limits", limits_json(v), "last_exit", last_exit_json(d));
     if (!object || !more || json_object_update(object, more) < 0) {
         json_decref(object);
         object = NULL;
