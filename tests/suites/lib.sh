@@ -65,7 +65,7 @@ suite_cleanup() {
 	rm -rf "$scratch"
 	# Suites may share a guest: neither their people nor their rules stay.
 	userdel --remove person 2>/dev/null
-	userdel --remove operator 2>/dev/null
+	userdel --remove olga 2>/dev/null
 	groupdel agent-operators 2>/dev/null
 	rm -f /etc/agentctl/agentctl.conf
 	return 0
