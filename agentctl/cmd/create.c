@@ -6,6 +6,17 @@
 #include "cmd/verbs.h"
 #include "sys/store.h"
 
+// Through the same parser as a file's Command=, so that one that a spec could not hold is refused.
+static int assign_command(struct spec *spec, const struct options *o, struct error *err)
+{
+    _cleanup_strv_ struct strv words = { 0 };
+    for (int i = 0; i < o->command_argc; i++)
+        if (strv_add(&words, o->command_argv[i]) < 0)
+            return error_oom(err);
+    _cleanup_free_ char *value = words_join(&words);
+    return value ? spec_assign(spec, "Service.Command", value, err) : error_oom(err);
+}
+
 static int assign_options(struct spec *spec, const struct options *o, struct error *err)
 {
     STRV_FOREACH (assignment, &o->assignments) {
@@ -19,13 +30,7 @@ static int assign_options(struct spec *spec, const struct options *o, struct err
         if (r < 0)
             return r;
     }
-    for (int i = 0; i < o->command_argc; i++) {
-        if (i == 0)
-            strv_clear(&spec->command);
-        if (strv_add(&spec->command, o->command_argv[i]) < 0)
-            return error_oom(err);
-    }
-    return 0;
+    return o->command_argc > 0 ? assign_command(spec, o, err) : 0;
 }
 
 static int build_spec(const struct options *o, struct spec **ret, struct error *err)
