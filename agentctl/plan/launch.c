@@ -44,27 +44,30 @@ static int set_command(struct launch_policy *p, const char *value, struct error 
     return r;
 }
 
+static int set_key(struct launch_policy *p, const struct spec_line *line, struct error *err)
+{
+    if (str_equal(line->key, "Agent"))
+        return set_agent(p, line->value, err);
+    if (str_equal(line->key, "Command"))
+        return set_command(p, line->value, err);
+    return error_class(err, ERROR_USAGE, "unknown key");
+}
+
 static int launch_line(const struct spec_line *line, void *userdata)
 {
     struct parser *p = userdata;
     _cleanup_error_ struct error cause = { 0 };
-    int r = 0;
-    if (!str_equal(line->section, LAUNCH_SECTION))
-        r = error_class(&cause, ERROR_USAGE, "not a line of a launch file");
-    else if (!line->key)
-        return 0;
-    else if (str_equal(line->key, "Agent"))
-        r = set_agent(&p->policy, line->value, &cause);
-    else if (str_equal(line->key, "Command"))
-        r = set_command(&p->policy, line->value, &cause);
-    else
-        r = error_class(&cause, ERROR_USAGE, "unknown key");
+    if (!str_equal(line->section, LAUNCH_SECTION)) {
+        (void)error_add(p->err, ERROR_USAGE, "%s:%u: not a line of a launch file", p->file, line->number);
+        return 1;
+    }
+    int r = line->key ? set_key(&p->policy, line, &cause) : 0;
     if (r == 0)
         return 0;
     if (r == -ENOMEM)
         return error_oom(p->err);
-    (void)error_add(p->err, ERROR_USAGE, "%s:%u: [%s] %s=: %s", p->file, line->number,
-                    line->section ? line->section : "", line->key ? line->key : "", cause.text);
+    (void)error_add(p->err, ERROR_USAGE, "%s:%u: [%s] %s=: %s", p->file, line->number, line->section,
+                    line->key, cause.text);
     return 1;
 }
 

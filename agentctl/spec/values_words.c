@@ -69,12 +69,12 @@ static int check_command(const struct strv *words, struct error *err)
     if (bytes > COMMAND_BYTES_MAX || words->count > COMMAND_WORDS_MAX)
         return error_class(err, ERROR_USAGE, "longer than %d bytes or %d words; put it into a script",
                            COMMAND_BYTES_MAX, COMMAND_WORDS_MAX);
-    _cleanup_free_ char *program = NULL;
-    int r = path_normalise(words->items[0], &program, err);
-    if (r == -EINVAL)
-        return error_wrap(err, r, "the program, %s",
-                          *words->items[0] ? "its first word" : "its empty first word");
-    return r;
+    const char *program = words->items[0];
+    _cleanup_free_ char *path = NULL;
+    int r = *program == '/'
+                ? path_normalise(program, &path, err)
+                : error_class(err, ERROR_USAGE, "the program, the first word, must be an absolute path");
+    return r < 0 && *program ? wrap_word(err, r, program) : r;
 }
 
 static int command_parse(const struct key *key, const char *value, void *field, struct error *err)
@@ -161,8 +161,6 @@ static bool steers_launcher(const char *variable)
 static int check_variable(const char *variable, struct error *err)
 {
     size_t n = variable_name_length(variable);
-    if (n == 0 || variable[n] != '=')
-        return error_class(err, ERROR_USAGE, "not NAME=value; a name is letters, digits and '_'");
     if (text_has_control(variable, strlen(variable)))
         return error_class(err, ERROR_USAGE, "%.*s: a control character or invalid UTF-8 in the value",
                            (int)n, variable);
@@ -199,7 +197,15 @@ static int environment_parse(const struct key *key, const char *value, void *fie
     _cleanup_strv_ struct strv words = { 0 };
     int r = words_split(value, &words, err);
     for (size_t i = 0; r == 0 && i < words.count; i++) {
-        r = check_variable(words.items[i], err);
+        const char *word = words.items[i];
+        size_t n = variable_name_length(word);
+        if (n == 0 || word[n] != '=') // it may be a piece of a value: not shown
+            return error_class(
+                err, ERROR_USAGE,
+                "word %zu is not NAME=value; a name is letters, digits and '_', and a value with "
+                "spaces needs quotes",
+                i + 1);
+        r = check_variable(word, err);
         if (r == 0)
             r = list_error(add_variable(field, words.items[i]), err);
     }

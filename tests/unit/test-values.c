@@ -142,10 +142,11 @@ static void test_command(void **state)
                 "Command=/bin/sh -c \"echo \\\"$HOME\\\" %h\"\n");
     expect_dump("Command", "/bin/x a\\nb ''", "Command=/bin/x \"a\\x0ab\" \"\"\n");
     expect_dump("Command", "", "Command=\n");
-    expect_cause("Command", "agent.py", "the program, its first word: not an absolute path");
-    expect_cause("Command", "-/bin/true", "the program, its first word: not an absolute path");
-    expect_cause("Command", "\"\" x", "the program, its empty first word: not an absolute path");
-    expect_cause("Command", "/bin/../x", "the program, its first word: a path must not contain . or ..");
+    expect_cause("Command", "agent.py", "agent.py: the program, the first word, must be an absolute path");
+    expect_cause("Command", "-/bin/true",
+                 "-/bin/true: the program, the first word, must be an absolute path");
+    expect_cause("Command", "\"\" x", "the program, the first word, must be an absolute path");
+    expect_cause("Command", "/bin/../x", "/bin/../x: a path must not contain . or ..");
     expect_cause("Command", "/bin/x \"a", "a quote \" is not closed");
     expect_cause("Command", "/bin/x a\\", "a backslash at the end");
     expect_cause("Command", "/bin/x \\xff", "argument 1 is not valid UTF-8 text");
@@ -181,12 +182,15 @@ static void test_environment(void **state)
     expect_dump("Environment", "A=1 B=2 A=3", "Environment=A=3\nEnvironment=B=2\n");
     expect_dump("Environment", "AB=1 A=2", "Environment=AB=1\nEnvironment=A=2\n");
     expect_dump("Environment", "A=b=c", "Environment=A=b=c\n");
-    static const char no_name[] = "not NAME=value; a name is letters, digits and '_'";
-    expect_cause("Environment", "A", no_name);
-    expect_cause("Environment", "=1", no_name);
-    expect_cause("Environment", "1A=1", no_name);
-    expect_cause("Environment", "A-B=1", no_name);
-    expect_cause("Environment", "A=1 \xc3\xa4=1", no_name);
+    static const char *const nameless[] = { "A", "=1", "1A=1", "A-B=1", "\xc3\xa4=1" };
+    for (size_t i = 0; i < ARRAY_SIZE(nameless); i++)
+        expect_cause(
+            "Environment", nameless[i],
+            "word 1 is not NAME=value; a name is letters, digits and '_', and a value with spaces needs "
+            "quotes");
+    expect_cause(
+        "Environment", "A=good morning",
+        "word 2 is not NAME=value; a name is letters, digits and '_', and a value with spaces needs quotes");
     expect_cause("Environment", "A=x\\ny", "A: a control character or invalid UTF-8 in the value");
     expect_cause("Environment", "A=\\x1b", "A: a control character or invalid UTF-8 in the value");
     expect_cause("Environment", "A=\\xff", "A: a control character or invalid UTF-8 in the value");
