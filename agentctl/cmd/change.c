@@ -145,6 +145,8 @@ int change_restart(struct change *c, struct agent *a, struct error *err)
     int r = observe_agent(c, a, INTENT_RUNNING, &observed, err);
     if (r < 0)
         return r;
+    if (observed.service == SERVICE_STOPPED && !observed.slice)
+        return change_from(c, a, &observed, INTENT_RUNNING, "started", NULL, err);
     _cleanup_state_ struct state stopped = { 0 };
     r = change_from(c, a, &observed, INTENT_STOPPED, "stopped", &stopped, err);
     if (r < 0)
