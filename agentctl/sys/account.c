@@ -109,7 +109,7 @@ static int check_before(const char *user, uint32_t uid, const struct account *a,
     if (a->group_exists && a->gid != uid)
         return error_set(err, EEXIST, "group %s exists already, with GID %u instead of %u", user, a->gid,
                          uid);
-    int r = leftovers_check(user, err);
+    int r = account_check_name(user, uid, err);
     if (r < 0 || a->user_exists || a->group_exists)
         return r;
     _cleanup_free_ char *by = NULL;

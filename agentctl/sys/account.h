@@ -35,6 +35,9 @@ int account_create(const char *user, uint32_t uid, const char *home, const char 
 // Whether user and group are what account_create() makes, nobody shares their ids and nothing is kept under
 // the name (linger mark, crontab, mailbox). err: the first thing that is not so.
 int account_check(const char *user, uint32_t uid, const char *home, struct error *err) _must_check_;
+// The same for a name that is to be given: nothing on this host waits for it (memberships, subordinate ids,
+// linger mark, crontab, mailbox).
+int account_check_name(const char *user, uint32_t uid, struct error *err) _must_check_;
 // Removes user, group and what the system keeps under the name (linger mark, crontab, mailbox); fine if
 // absent. Never touches other files. No process of the user may be alive.
 int account_remove(const char *user, struct error *err) _must_check_;

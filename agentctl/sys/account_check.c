@@ -87,20 +87,31 @@ static int check_subids(char **fields, size_t count, void *userdata)
     return 0;
 }
 
-static int check_files(struct check *c)
+// What others have written about the name; the first two rows are about the user itself.
+static const struct {
+    const char *path;
+    int (*each)(char **fields, size_t count, void *userdata);
+} files[] = {
+    { "/etc/passwd", check_passwd }, { "/etc/shadow", check_shadow }, { "/etc/group", check_group },
+    { "/etc/subuid", check_subids }, { "/etc/subgid", check_subids },
+};
+#define FILES_OF_OTHERS 2
+
+static int walk_files(struct check *c, size_t first)
 {
-    static const struct {
-        const char *path;
-        int (*each)(char **fields, size_t count, void *userdata);
-    } files[] = {
-        { "/etc/passwd", check_passwd }, { "/etc/shadow", check_shadow }, { "/etc/group", check_group },
-        { "/etc/subuid", check_subids }, { "/etc/subgid", check_subids },
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+    for (size_t i = first; i < ARRAY_SIZE(files); i++) {
         int r = user_file_each(files[i].path, files[i].each, c, c->err);
         if (r < 0)
             return r;
     }
+    return 0;
+}
+
+static int check_files(struct check *c)
+{
+    int r = walk_files(c, 0);
+    if (r < 0)
+        return r;
     if (!c->user_seen || !c->group_seen)
         return BAD(c, "%s %s: not in /etc/%s", c->user_seen ? "group" : "user", c->user,
                    c->user_seen ? "group" : "passwd");
@@ -132,6 +143,15 @@ static int check_memberships(const struct check *c, gid_t gid)
         return 0;
     gid_t other = groups[0] == gid ? groups[1] : groups[0];
     return BAD(c, "user %s: is a member of GID %u", c->user, other);
+}
+
+int account_check_name(const char *user, uint32_t uid, struct error *err)
+{
+    char id[16];
+    (void)snprintf(id, sizeof(id), "%u", uid);
+    struct check c = { .user = user, .id = id, .err = err };
+    int r = walk_files(&c, FILES_OF_OTHERS);
+    return r < 0 ? r : leftovers_check(user, err);
 }
 
 int account_check(const char *user, uint32_t uid, const char *home, struct error *err)
