@@ -10,7 +10,8 @@
 int beneath_open_directory(int directory_fd, const char *name, bool stay_on_mount)
 {
     const struct open_how how = {
-        .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
+        // No O_NOFOLLOW: it would make a link ENOTDIR, where RESOLVE_NO_SYMLINKS says ELOOP.
+        .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK,
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
                    (stay_on_mount ? RESOLVE_NO_XDEV : 0),
     };
