@@ -7,6 +7,7 @@ import errno
 import fcntl
 import os
 import re
+import subprocess
 import sys
 import time
 
@@ -104,6 +105,19 @@ def execute(name, argv, timeout, stdin=b""):
     guest = find(name)
     with free_port(guest) as channel:
         return channel.run(argv, write_through, stdin=stdin, timeout=timeout)
+
+
+def install(name, root, tests):
+    """Puts the tests, and what the project installs, into a guest that runs."""
+    for folder, target in ((tests, "/payload/tests"), (root, "/")):
+        if folder:
+            command = f"mkdir -p {target} && tar -C {target} -xf - --keep-directory-symlink --no-overwrite-dir"
+            with subprocess.Popen(["tar", "-C", folder, "--owner=0", "--group=0", "--exclude=__pycache__", "-cf", "-", "."],
+                                  stdout=subprocess.PIPE) as tar:
+                if execute(name, ["sh", "-c", command], 600, tar.stdout.fileno()) or tar.wait():
+                    raise machine.MachineError(f"{folder} can't be copied into the guest")
+    if root:
+        execute(name, ["sh", "-c", "ldconfig && systemctl daemon-reload"], 300)
 
 
 def stop(name):

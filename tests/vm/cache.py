@@ -184,9 +184,15 @@ class Held:
 
     def __init__(self, path):
         self.path = path
-        os.makedirs(path, exist_ok=True)
-        self.lock = open(os.path.join(path, "lock"), "w", encoding="ascii")
-        fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        while True:
+            os.makedirs(path, exist_ok=True)
+            try:
+                self.lock = open(os.path.join(path, "lock"), "w", encoding="ascii")
+                fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.path.samestat(os.fstat(self.lock.fileno()), os.stat(self.lock.name)):
+                    return
+            except FileNotFoundError:
+                pass  # swept by another process before it was locked
 
     def file(self, name):
         """The path of one of its files."""
