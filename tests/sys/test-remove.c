@@ -350,6 +350,7 @@ static void moved_under_our_hands(void)
         CHECK(is_there(VICTIM "/precious"));
         int victim_fd = open_directory(VICTIM);
         CHECK_OK(remove_tree(victim_fd, "b", VICTIM, &err));
+        CHECK_OK(remove_tree(root_fd, "coder", ROOT, &err));
         (void)close(victim_fd);
     }
 }
