@@ -178,6 +178,16 @@ static int do_start_slice(struct run *run, struct error *err)
     return manager_start_unit(run->machine->manager, &slice, err);
 }
 
+// The slice goes next and its cgroup's id with it: no element may be left that names it.
+static int undo_open_loopback(struct run *run, struct error *err)
+{
+    int r = agent_refresh_policy(run->agent, err);
+    if (r < 0)
+        return r;
+    run->agent->policy.slice_cgroup_id = 0;
+    return nft_agent_install(run->machine->nft, run->agent->conf, &run->agent->policy, err);
+}
+
 static int do_stop_slice(struct run *run, struct error *err)
 {
     return manager_stop_unit(run->machine->manager, run->agent->names.slice, err);
@@ -257,7 +267,7 @@ static const struct {
     [STEP_INSTALL_RULES] = { do_install_rules, undo_install_rules },
     [STEP_SET_LIMITS] = { do_set_limits, undo_set_limits },
     [STEP_START_SLICE] = { do_start_slice, do_stop_slice },
-    [STEP_OPEN_LOOPBACK] = { do_install_rules, undo_install_rules },
+    [STEP_OPEN_LOOPBACK] = { do_install_rules, undo_open_loopback },
     [STEP_WRITE_LAUNCH] = { do_write_launch, undo_write_launch },
     [STEP_START_SERVICE] = { do_start_service, undo_start_service },
     [STEP_STOP_SERVICE] = { do_stop_service, NULL },
@@ -312,15 +322,21 @@ static bool failed_half_way(enum step_kind kind)
     return kind == STEP_START_SERVICE || kind == STEP_START_SLICE;
 }
 
-static void add_journal(struct run *run, struct error *err)
+// The unit's own words, read before the undo adds its own.
+static char *read_journal(struct run *run, enum step_kind kind)
 {
-    _cleanup_free_ char *lines = NULL;
+    char *lines = NULL;
     _cleanup_error_ struct error ignored = {
         0
     }; // the failure to be reported is the unit's, not the journal's
-    if (journal_tail(run->agent->names.service, JOURNAL_TAIL_LINES, run->began_usec, &lines, &ignored) < 0 ||
-        !lines)
-        return;
+    if (kind != STEP_START_SERVICE ||
+        journal_tail(run->agent->names.service, JOURNAL_TAIL_LINES, run->began_usec, &lines, &ignored) < 0)
+        return NULL;
+    return lines;
+}
+
+static void add_lines(char *lines, struct error *err)
+{
     char *save = NULL;
     for (const char *line = strtok_r(lines, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
         (void)error_add(err, err->class, "  %s", line);
@@ -329,14 +345,15 @@ static void add_journal(struct run *run, struct error *err)
 static int report_failure(struct run *run, const struct plan *plan, size_t failed, int r, struct error *err)
 {
     const struct step *step = &plan->steps[failed];
+    _cleanup_free_ char *journal = read_journal(run, step->kind);
     _cleanup_text_ struct text undone = { 0 };
     undo_steps(run, plan, failed_half_way(step->kind) ? failed + 1 : failed, &undone);
     r = error_wrap(err, r, "agent %s: %s %s", run->agent->names.agent, step_rows[step->kind].text,
                    step->object);
     if (undone.length > 0)
         (void)error_add(err, err->class, "agent %s: undone: %s", run->agent->names.agent, undone.data);
-    if (step->kind == STEP_START_SERVICE)
-        add_journal(run, err);
+    if (journal)
+        add_lines(journal, err);
     return r;
 }
 
