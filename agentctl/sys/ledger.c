@@ -28,11 +28,14 @@ struct entry {
 struct ledger {
     struct entry *entries; // in the order of the file
     size_t count, capacity;
+    struct entry *live; // copies, sorted by name
+    size_t live_count;
 };
 
 static void ledger_clear(struct ledger *l)
 {
     free(l->entries);
+    free(l->live);
     *l = (struct ledger){ 0 };
 }
 
@@ -100,19 +103,17 @@ static int compare_uids(const void *a, const void *b)
     return x->uid < y->uid ? -1 : x->uid > y->uid;
 }
 
-static int compare_live_names(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
     const struct entry *x = a;
     const struct entry *y = b;
-    if (x->live != y->live)
-        return x->live ? -1 : 1;
     return strcmp(x->agent, y->agent);
 }
 
-// A UID has one entry, an agent one live entry.
-static int check_unique(const struct ledger *l, struct error *err)
+// A UID has one entry, an agent one live entry. Leaves the live ones sorted.
+static int check_unique(struct ledger *l, struct error *err)
 {
-    _cleanup_free_ struct entry *sorted = calloc(l->count + 1, sizeof(*sorted));
+    struct entry *sorted = l->live = calloc(l->count + 1, sizeof(*sorted));
     if (!sorted)
         return error_oom(err);
     for (size_t i = 0; i < l->count; i++)
@@ -121,8 +122,11 @@ static int check_unique(const struct ledger *l, struct error *err)
     for (size_t i = 1; i < l->count; i++)
         if (sorted[i].uid == sorted[i - 1].uid)
             return error_set(err, EBADMSG, "%s: UID %u has two entries", LEDGER_FILE, sorted[i].uid);
-    qsort(sorted, l->count, sizeof(*sorted), compare_live_names);
-    for (size_t i = 1; i < l->count && sorted[i].live; i++)
+    for (size_t i = 0; i < l->count; i++)
+        if (sorted[i].live)
+            sorted[l->live_count++] = sorted[i];
+    qsort(sorted, l->live_count, sizeof(*sorted), compare_names);
+    for (size_t i = 1; i < l->live_count; i++)
         if (str_equal(sorted[i].agent, sorted[i - 1].agent))
             return error_set(err, EBADMSG, "%s: agent %s has two live UIDs", LEDGER_FILE, sorted[i].agent);
     return 0;
@@ -149,6 +153,11 @@ static int read_ledger(struct ledger *ret, struct error *err)
     return 0;
 }
 
+// The ledger as it was last read for looking, so that a listing of all agents does not read it for each of
+// them. What decides or changes anything reads the file itself.
+static struct ledger seen;
+static struct stat seen_as;
+
 static int write_ledger(const struct ledger *l, struct error *err)
 {
     _cleanup_text_ struct text t = { 0 };
@@ -159,15 +168,17 @@ static int write_ledger(const struct ledger *l, struct error *err)
     _cleanup_free_ char *data = text_take(&t);
     if (!data)
         return error_oom(err);
+    seen_as = (struct stat){ 0 };
     return file_write(LEDGER_FILE, data, n, LEDGER_MODE, err);
 }
 
-static struct entry *find_live(const struct ledger *l, const char *agent)
+static const struct entry *find_live(const struct ledger *l, const char *agent)
 {
-    for (size_t i = 0; i < l->count; i++)
-        if (l->entries[i].live && str_equal(l->entries[i].agent, agent))
-            return &l->entries[i];
-    return NULL;
+    struct entry key = { 0 };
+    if (strlen(agent) > AGENT_NAME_MAX || l->live_count == 0)
+        return NULL;
+    (void)snprintf(key.agent, sizeof(key.agent), "%s", agent); // fits
+    return bsearch(&key, l->live, l->live_count, sizeof(key), compare_names);
 }
 
 static struct entry *find_uid(const struct ledger *l, uint32_t uid)
@@ -178,13 +189,34 @@ static struct entry *find_uid(const struct ledger *l, uint32_t uid)
     return NULL;
 }
 
-int ledger_find(const char *agent, enum ledger_entry *ret, uint32_t *ret_uid, struct error *err)
+static bool is_same_file(const struct stat *a, const struct stat *b)
 {
-    _cleanup_ledger_ struct ledger l = { 0 };
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+           a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+static int look_at_ledger(struct error *err)
+{
+    struct stat st = { 0 };
+    if (lstat(LEDGER_FILE, &st) == 0 && is_same_file(&st, &seen_as))
+        return 0;
+    struct ledger l = { 0 };
     int r = read_ledger(&l, err);
     if (r < 0)
         return r;
-    const struct entry *e = find_live(&l, agent);
+    ledger_clear(&seen);
+    seen = l;
+    seen_as = st; // older than what was read, if it was replaced in between: then it is read again
+    return 0;
+}
+
+int ledger_find(const char *agent, enum ledger_entry *ret, uint32_t *ret_uid, struct error *err)
+{
+    int r = look_at_ledger(err);
+    if (r < 0)
+        return r;
+    const struct entry *e = find_live(&seen, agent);
     *ret = e ? LEDGER_LIVE : LEDGER_NONE;
     if (e)
         *ret_uid = e->uid;
@@ -271,7 +303,7 @@ int ledger_reserve(const char *agent, uint32_t uid, struct error *err)
         return r;
     const struct entry *by_uid = find_uid(&l, uid);
     const struct entry *by_name = find_live(&l, agent);
-    if (by_uid && by_uid == by_name)
+    if (by_uid && by_name && by_uid->uid == by_name->uid)
         return 0;
     if (by_uid)
         return error_set(err, EEXIST, "UID %u %s to agent %s", uid, by_uid->live ? "belongs" : "belonged",
