@@ -49,7 +49,7 @@ static bool template_name_valid(const char *name)
     return n > 0 && n <= TEMPLATE_NAME_MAX && name[0] != '.' && strspn(name, allowed) == n;
 }
 
-// Adds the names of a directory's spec files that are valid and not there yet.
+// Adds the valid names of a directory's spec files.
 static int list_specs(const char *directory, bool (*valid)(const char *name), struct strv *names,
                       struct error *err)
 {
@@ -67,7 +67,7 @@ static int list_specs(const char *directory, bool (*valid)(const char *name), st
         _cleanup_free_ char *name = strndup(entry->d_name, n);
         if (!name)
             return error_oom(err);
-        if (valid(name) && !strv_contains(names, name) && strv_add(names, name) < 0)
+        if (valid(name) && strv_take(names, take_ptr(name)) < 0)
             return error_oom(err);
     }
 }
@@ -77,10 +77,21 @@ static int compare_strings(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+// Sorts them and drops those that are there twice: a template of /etc that overrides one of the installation.
 static void hand_over_sorted(struct strv *names, struct strv *ret)
 {
+    size_t kept = 0;
     if (names->count > 0)
         qsort(names->items, names->count, sizeof(*names->items), compare_strings);
+    for (size_t i = 0; i < names->count; i++) {
+        if (kept > 0 && str_equal(names->items[kept - 1], names->items[i]))
+            free(names->items[i]);
+        else
+            names->items[kept++] = names->items[i];
+    }
+    if (names->items)
+        names->items[kept] = NULL;
+    names->count = kept;
     *ret = *names;
     *names = (struct strv){ 0 };
 }
