@@ -16,7 +16,8 @@
 
 static void cover(void)
 {
-    mount_tmpfs("/sys/fs/cgroup", "mode=0755");
+    mount_tmpfs("/sys", "mode=0755");
+    make_directory("/sys/fs/cgroup", 0755);
 }
 
 static struct cgroup_usage usage(void)

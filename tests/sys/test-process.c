@@ -169,11 +169,12 @@ static void become_fork_bomb(void)
     const struct rlimit limit = { .rlim_cur = 300, .rlim_max = 300 };
     (void)setrlimit(RLIMIT_NPROC, &limit);
     become_agent();
-    if (fork() == 0) {
-        for (;;) {
-            if (fork() > 0 && fork() > 0)
-                _exit(0);
-        }
+    if (fork() != 0)
+        return;
+    for (unsigned i = 0;; i++) { // the parent ends after its second child, a child goes on
+        pid_t child = fork();
+        if (child > 0 && i % 2 == 1)
+            _exit(0);
     }
 }
 
