@@ -39,9 +39,14 @@ static int set_command(struct launch_policy *p, const char *value, struct error 
     if (p->command.count > 0)
         return error_class(err, ERROR_USAGE, "assigned twice");
     int r = words_split(value, &p->command, err);
-    if (r == 0 && p->command.count == 0)
+    if (r < 0)
+        return r;
+    if (p->command.count == 0)
         return error_class(err, ERROR_USAGE, "empty");
-    return r;
+    STRV_FOREACH (word, &p->command)
+        if (!spec_argument_valid(word))
+            return error_class(err, ERROR_USAGE, "an argument that is not valid UTF-8 text");
+    return 0;
 }
 
 static int set_key(struct launch_policy *p, const struct spec_line *line, struct error *err)

@@ -116,6 +116,10 @@ int spec_merge(struct spec *base, const struct spec *over, struct error *err) _m
 // [Section] Key=: cause".
 int spec_check(const struct spec *s, const char *name, struct error *err) _must_check_;
 
+// True for what an argument of Command= may hold: UTF-8 text, newlines, tabs and other ASCII control
+// characters (written as escapes) included, C1 control characters not.
+bool spec_argument_valid(const char *word) _pure_;
+
 // The canonical text of what s assigns: sections and keys in the table's order, one value a line for lists.
 // parse(dump(x)) = x. The caller frees; NULL on out of memory.
 char *spec_dump(const struct spec *s) _must_check_;

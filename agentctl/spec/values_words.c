@@ -42,7 +42,7 @@ static bool words_equal(const void *a, const void *b)
 
 // Newlines and tabs are fine in an argument (a script after -c), since the command goes nowhere but into the
 // launch file, quoted. What that file could not hold is not: invalid UTF-8 and C1 control characters.
-static bool is_argument(const char *word)
+bool spec_argument_valid(const char *word)
 {
     for (const char *p = word; *p;) {
         size_t n = 0;
@@ -63,7 +63,7 @@ static int check_command(const struct strv *words, struct error *err)
         return 0;
     for (size_t i = 0; i < words->count; i++) {
         bytes += strlen(words->items[i]) + 1;
-        if (!is_argument(words->items[i]))
+        if (!spec_argument_valid(words->items[i]))
             return error_class(err, ERROR_USAGE, "argument %zu is not valid UTF-8 text", i);
     }
     if (bytes > COMMAND_BYTES_MAX || words->count > COMMAND_WORDS_MAX)

@@ -44,6 +44,8 @@ static void test_refused(void **state)
         { "[Launch]\nCommand=/bin/x\n", "f: [Launch] Agent=: missing" },
         { "[Launch]\nAgent=coder\nCommand=\n", "f:3: [Launch] Command=: empty" },
         { "[Launch]\nAgent=coder\nCommand=/bin/x \"\n", "f:3: [Launch] Command=: a quote \" is not closed" },
+        { "[Launch]\nAgent=coder\nCommand=/bin/x \\xff\n",
+          "f:3: [Launch] Command=: an argument that is not valid UTF-8 text" },
         { "[Launch]\nAgent=../x\nCommand=/bin/x\n",
           "f:2: [Launch] Agent=: agent ../x: not a name: a name must begin with a letter from a to z" },
         { "[Launch]\nAgent=a\nAgent=b\nCommand=/bin/x\nCommand=/bin/y\n",
