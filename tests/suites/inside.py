@@ -25,6 +25,17 @@ def family_of(address):
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
+# A question to a name server: the address of api.test.
+QUESTION = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03api\x04test\x00\x00\x01\x00\x01"
+
+
+def knock_words(kind, port):
+    """What the server behind that port answers to."""
+    if int(port) != 53:
+        return b"knock\n"
+    return QUESTION if kind == socket.SOCK_DGRAM else len(QUESTION).to_bytes(2, "big") + QUESTION
+
+
 def knock(kind, address, port, seconds):
     """Sends a few bytes and waits for an answer; gives what happened."""
     with socket.socket(family_of(address), kind) as sock:
@@ -36,7 +47,7 @@ def knock(kind, address, port, seconds):
         except OSError as error:
             return errno.errorcode.get(error.errno, str(error.errno))
         try:
-            sock.send(b"knock\n")
+            sock.send(knock_words(kind, port))
             return "answered" if sock.recv(64) else "closed"
         except socket.timeout:
             return "silence"
