@@ -1,6 +1,6 @@
-// Internet addresses, prefixes, port ranges and protocols as a spec names them. One canonical form: dotted quad
-// without leading zeros, RFC 5952 for IPv6; octal, hex, dotless and v4-mapped notations are refused, because
-// parsers disagree on them.
+// Internet addresses, prefixes, port ranges and protocols as a spec names them. One canonical form: dotted
+// quad without leading zeros, RFC 5952 for IPv6; octal, hex, dotless and v4-mapped notations are refused,
+// because parsers disagree on them.
 #pragma once
 
 #include <stdbool.h>
@@ -37,8 +37,8 @@ enum protocol {
 
 // One entry of Allow=: a prefix, optionally ports and a protocol.
 //     198.51.100.10   198.51.100.0/24:443   [2001:db8::]/32:80,443,8000-8010/tcp   10.0.0.5:53/udp
-// Without ports: every port. Without a protocol: tcp if there are ports, else tcp and udp; "any" is tcp and udp.
-// An IPv6 address needs its brackets only before ports.
+// Without ports: every port. Without a protocol: tcp if there are ports, else tcp and udp; "any" is tcp and
+// udp. An IPv6 address needs its brackets only before ports.
 struct endpoint {
     struct prefix prefix;
     struct port_range ports[ENDPOINT_PORTS_MAX]; // sorted, merged
@@ -55,11 +55,13 @@ void prefix_format(const struct prefix *p, char ret[PREFIX_TEXT_MAX]); // "10.0.
 bool prefix_equal(const struct prefix *a, const struct prefix *b) _pure_;
 bool prefix_contains(const struct prefix *outer, const struct prefix *inner) _pure_;
 bool prefix_is_single(const struct prefix *p) _pure_; // /32 or /128
-int prefix_compare(const struct prefix *a, const struct prefix *b) _pure_; // total order: family, bytes, length
+int prefix_compare(const struct prefix *a,
+                   const struct prefix *b) _pure_; // total order: family, bytes, length
 
 // A host name is refused, saying that names are not supported yet and that an address is needed.
 int endpoint_parse(const char *text, struct endpoint *ret, struct error *err) _must_check_;
-void endpoint_format(const struct endpoint *e, char ret[ENDPOINT_TEXT_MAX]); // canonical; parses back to the same
+void endpoint_format(const struct endpoint *e,
+                     char ret[ENDPOINT_TEXT_MAX]); // canonical; parses back to the same
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b) _pure_;
 
 const char *protocol_name(enum protocol p); // "tcp", "udp"

@@ -14,6 +14,6 @@ struct launch_policy {
 };
 
 void launch_policy_clear(struct launch_policy *p);
-int launch_policy_parse(struct launch_policy *ret, const char *file, const char *text, size_t n, struct error *err)
-    _must_check_;
+int launch_policy_parse(struct launch_policy *ret, const char *file, const char *text, size_t n,
+                        struct error *err) _must_check_;
 char *launch_policy_dump(const struct launch_policy *p) _must_check_; // NULL: out of memory

@@ -34,8 +34,8 @@ struct agent_names {
 };
 
 // workspaces: the root of all workspaces from agentctl.conf, default /var/lib/agents.
-int agent_names_init(struct agent_names *names, const char *agent, const char *workspaces, struct error *err)
-    _must_check_;
+int agent_names_init(struct agent_names *names, const char *agent, const char *workspaces,
+                     struct error *err) _must_check_;
 void agent_names_clear(struct agent_names *names);
 #define _cleanup_names_ _cleanup_(agent_names_clear)
 
