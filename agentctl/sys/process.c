@@ -97,15 +97,6 @@ static bool is_number(const char *name)
 // --- looking
 // ------------------------------------------------------------------------------------------------
 
-static int open_proc(DIR **ret, struct error *err)
-{
-    DIR *d = opendir("/proc");
-    if (!d)
-        return error_errno(err, errno, "cannot read /proc");
-    *ret = d;
-    return 0;
-}
-
 // cgroup v2's line of /proc/PID/cgroup is "0::/path".
 static bool is_in_cgroup(int proc_fd, const char *pid, const char *cgroup)
 {
@@ -122,10 +113,9 @@ static bool is_in_cgroup(int proc_fd, const char *pid, const char *cgroup)
 
 int account_find_process(uid_t uid, const char *except_cgroup, pid_t *ret_pid, struct error *err)
 {
-    _cleanup_closedir_ DIR *proc = NULL;
-    int r = open_proc(&proc, err);
-    if (r < 0)
-        return r;
+    _cleanup_closedir_ DIR *proc = opendir("/proc");
+    if (!proc)
+        return error_errno(err, errno, "cannot read /proc");
     pid_t found = 0;
     for (const struct dirent *e = readdir(proc); e && !found; e = readdir(proc)) {
         if (!is_number(e->d_name))
@@ -227,10 +217,9 @@ static void kill_checked(int proc_fd, const char *name, uid_t uid, struct remain
 // sees who is still dying.
 static int scan_and_kill(uid_t uid, struct remaining *left, struct error *err)
 {
-    _cleanup_closedir_ DIR *proc = NULL;
-    int r = open_proc(&proc, err);
-    if (r < 0)
-        return r;
+    _cleanup_closedir_ DIR *proc = opendir("/proc");
+    if (!proc)
+        return error_errno(err, errno, "cannot read /proc");
     for (const struct dirent *e = readdir(proc); e; e = readdir(proc)) {
         if (!is_number(e->d_name) || str_equal(e->d_name, "1"))
             continue;

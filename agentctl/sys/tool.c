@@ -15,21 +15,22 @@
 #define MESSAGE_MAX 512
 #define OUTPUT_MAX (64 * 1024)
 
-static int find_tool(const char *name, char **ret, struct error *err)
+// NULL: err says why.
+static char *find_tool(const char *name, struct error *err)
 {
     static const char *const directories[] = { "/usr/sbin", "/sbin", "/usr/bin", "/bin" };
     for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
         _cleanup_free_ char *path = NULL;
         if (asprintf(&path, "%s/%s", directories[i], name) < 0) {
             path = NULL;
-            return error_oom(err);
+            (void)error_oom(err);
+            return NULL;
         }
-        if (access(path, X_OK) == 0) {
-            *ret = take_ptr(path);
-            return 0;
-        }
+        if (access(path, X_OK) == 0)
+            return take_ptr(path);
     }
-    return error_set(err, ENOENT, "%s is not installed (not in /usr/sbin, /sbin, /usr/bin, /bin)", name);
+    (void)error_set(err, ENOENT, "%s is not installed (not in /usr/sbin, /sbin, /usr/bin, /bin)", name);
+    return NULL;
 }
 
 static bool prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, int stderr_fd)
@@ -107,17 +108,16 @@ static int report(const char *name, int status, const char *output, size_t n, st
 
 int tool_run(const char *const argv[], struct error *err)
 {
-    _cleanup_free_ char *path = NULL;
-    int r = find_tool(argv[0], &path, err);
-    if (r < 0)
-        return r;
+    _cleanup_free_ char *path = find_tool(argv[0], err);
+    if (!path)
+        return -ENOENT;
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
         return error_errno(err, errno, "cannot make a pipe for %s", argv[0]);
     _cleanup_close_ int read_fd = ends[0];
     _cleanup_close_ int write_fd = ends[1];
     pid_t pid = 0;
-    r = spawn(path, argv, write_fd, &pid);
+    int r = spawn(path, argv, write_fd, &pid);
     if (r != 0)
         return error_errno(err, r, "cannot run %s", path);
     cleanup_close(&write_fd);
