@@ -110,6 +110,24 @@ static void claims_of_others(void)
     CHECK_FAILS(ledger_next_uid(&conf, &uid, &err), "all 5 UIDs");
 }
 
+static int reserve_other(const void *userdata)
+{
+    CHECK_OK(ledger_reserve("other", 70001, &err));
+    CHECK_OK(ledger_release("coder", 70000, &err));
+    return 0;
+}
+
+static void changed_by_another_process(void)
+{
+    CHECK_OK(ledger_reserve("coder", 70000, &err));
+    check_live("coder", 70000);
+    CHECK(run_as(0, 0, (gid_t)-1, reserve_other, NULL) == 0);
+    check_live("coder", 0);
+    check_live("other", 70001);
+    CHECK(unlink(LEDGER) == 0);
+    check_live("other", 0);
+}
+
 // Each of these stops every function and leaves the file as it is.
 static const struct {
     const char *text, *words;
@@ -217,6 +235,7 @@ const struct test ledger_tests[] = {
     { "an entry is reserved, found, retired and never given out again", life_of_an_entry },
     { "a reservation can be taken back, a life cannot", release },
     { "one UID an agent, one agent a UID", conflicts },
+    { "what another process changed is seen", changed_by_another_process },
     { "an exhausted range says so", exhausted },
     { "UIDs of users, groups and subordinate ranges are passed over", claims_of_others },
     { "anything that is not an entry stops everything", corruption },

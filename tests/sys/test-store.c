@@ -181,8 +181,8 @@ static void odd_files(void)
     CHECK_FAILS(store_read_spec(&names, &read, &err), "coder.agent: larger than 1048576 bytes");
     put_file(names.spec_file, COMMAND, 0622);
     CHECK_FAILS(store_read_spec(&names, &read, &err), "others than root may write it");
-    put_file(names.spec_file, "[Service]\nComand=/bin/true\n", 0644);
-    CHECK_FAILS(store_read_spec(&names, &read, &err), "coder.agent:2: [Service] Comand=");
+    put_file(names.spec_file, "[Service]\nNonsense=1\n", 0644);
+    CHECK_FAILS(store_read_spec(&names, &read, &err), "coder.agent:2: [Service] Nonsense=");
 }
 
 // --- templates
