@@ -1,7 +1,9 @@
 // agentctl: finds the verb, runs it, prints its error and turns it into the exit status. Nothing else.
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cmd/verbs.h"
 #include "config.h"
@@ -66,8 +68,16 @@ static int run(int argc, char **argv, struct error *err)
     return verb ? run_verb(verb, argc - 1, argv + 1, err) : error_unknown_verb(argv[1], err);
 }
 
+// What the caller left set must not change what the tools that we run do, or what modes our files get.
+static void reset_inherited(void)
+{
+    (void)signal(SIGCHLD, SIG_DFL);
+    (void)umask(022);
+}
+
 int main(int argc, char **argv)
 {
+    reset_inherited();
     _cleanup_error_ struct error err = { 0 };
     int r = run(argc, argv, &err);
     if (fflush(stdout) != 0 && r >= 0)

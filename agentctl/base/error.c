@@ -24,7 +24,7 @@ static void replace_text(struct error *err, enum error_class class, char *text)
     err->text = text ? text : out_of_memory;
 }
 
-static char *format_text(const char *format, va_list ap)
+__attribute__((format(printf, 1, 0))) static char *format_text(const char *format, va_list ap)
 {
     char *text = NULL;
     if (vasprintf(&text, format, ap) < 0)

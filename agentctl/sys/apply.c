@@ -212,10 +212,15 @@ static int undo_write_launch(struct run *run, struct error *err)
     return earlier ? store_write_launch(&run->agent->names, earlier, err) : do_remove_launch(run, err);
 }
 
+// An account that somebody has put into a group, or given a password, is not the one that was made.
 static int do_start_service(struct run *run, struct error *err)
 {
+    const struct agent_names *names = &run->agent->names;
+    int r = account_check(names->user, run->agent->uid, names->home, err);
+    if (r < 0)
+        return r;
     _cleanup_unit_ struct unit service = { 0 };
-    int r = build_unit(run, unit_build_service, &service, err);
+    r = build_unit(run, unit_build_service, &service, err);
     if (r < 0)
         return r;
     r = manager_start_unit(run->machine->manager, &service, err);
