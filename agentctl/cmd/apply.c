@@ -40,7 +40,7 @@ static void request_clear(struct request *q)
     (void)spec_free(q->own);
 }
 
-static int request_read(const char *operand, struct request *ret, struct error *err)
+static int request_read(const struct conf *conf, const char *operand, struct request *ret, struct error *err)
 {
     _cleanup_(request_clear) struct request q = { 0 };
     int r = 0;
@@ -61,7 +61,7 @@ static int request_read(const char *operand, struct request *ret, struct error *
         return r;
     if (q.own) {
         _cleanup_spec_ struct spec *effective = NULL;
-        r = store_effective_spec(q.own, q.name, &effective, err);
+        r = store_effective_spec(conf, q.own, q.name, &effective, err);
         if (r < 0)
             return r;
         q.unrestricted = effective->mode == MODE_UNRESTRICTED;
@@ -110,9 +110,13 @@ static void request_list_clear(struct request_list *l)
 
 static int read_requests(const struct options *o, struct request_list *l, struct error *err)
 {
+    _cleanup_conf_ struct conf conf = { 0 };
+    int r = store_read_conf(&conf, err);
+    if (r < 0)
+        return r;
     _cleanup_strv_ struct strv all = { 0 };
     if (o->argc == 0) {
-        int r = store_list_agents(&all, err);
+        r = store_list_agents(&all, err);
         if (r < 0)
             return r;
     }
@@ -122,7 +126,7 @@ static int read_requests(const struct options *o, struct request_list *l, struct
         return error_oom(err);
     for (; l->count < count; l->count++) {
         const char *operand = o->argc > 0 ? o->argv[l->count] : all.items[l->count];
-        int r = request_read(operand, &l->items[l->count], err);
+        r = request_read(&conf, operand, &l->items[l->count], err);
         if (r < 0)
             return r;
     }

@@ -74,8 +74,12 @@ static int check_mode(const struct options *o, const struct spec *effective, str
 
 static int check_spec(const struct options *o, const struct spec *own, struct error *err)
 {
+    _cleanup_conf_ struct conf conf = { 0 };
+    int r = store_read_conf(&conf, err);
+    if (r < 0)
+        return r;
     _cleanup_spec_ struct spec *effective = NULL;
-    int r = store_effective_spec(own, o->argv[0], &effective, err);
+    r = store_effective_spec(&conf, own, o->argv[0], &effective, err);
     if (r < 0)
         return r;
     return check_mode(o, effective, err);

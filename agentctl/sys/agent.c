@@ -68,7 +68,7 @@ int agent_set_spec(struct agent *a, struct spec *own, struct error *err)
     (void)spec_free(a->own);
     a->own = own;
     a->effective = spec_free(a->effective);
-    int r = store_effective_spec(own, a->names.agent, &a->effective, err);
+    int r = store_effective_spec(a->conf, own, a->names.agent, &a->effective, err);
     if (r < 0)
         return r;
     return a->uid_known ? agent_refresh_policy(a, err) : 0;

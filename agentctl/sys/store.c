@@ -236,7 +236,8 @@ static int read_chain(const struct spec *own, struct template_chain *c, struct e
     return 0;
 }
 
-int store_effective_spec(const struct spec *own, const char *agent, struct spec **ret, struct error *err)
+int store_effective_spec(const struct conf *conf, const struct spec *own, const char *agent,
+                         struct spec **ret, struct error *err)
 {
     _cleanup_(chain_clear) struct template_chain chain = { 0 };
     int r = read_chain(own, &chain, err);
@@ -245,6 +246,9 @@ int store_effective_spec(const struct spec *own, const char *agent, struct spec 
     _cleanup_spec_ struct spec *spec = spec_new();
     if (!spec)
         return error_oom(err);
+    r = spec_merge(spec, conf->defaults, err);
+    if (r < 0)
+        return r;
     for (size_t i = chain.names.count; i-- > 0;) {
         r = spec_merge(spec, chain.specs[i], err);
         if (r < 0)

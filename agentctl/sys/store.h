@@ -20,10 +20,10 @@ int store_read_conf(struct conf *ret, struct error *err) _must_check_;
 int store_list_agents(struct strv *ret, struct error *err) _must_check_;
 // The spec file alone. *ret is NULL if there is none (returns 0).
 int store_read_spec(const struct agent_names *names, struct spec **ret, struct error *err) _must_check_;
-// The effective spec: templates from the farthest ancestor on, then own on top; checked. A template that is
-// missing, builds on itself, or does not parse is an error that names the chain.
-int store_effective_spec(const struct spec *own, const char *agent, struct spec **ret,
-                         struct error *err) _must_check_;
+// The effective spec: the host's defaults, templates from the farthest ancestor on, own on top; checked. A
+// template that is missing, builds on itself, or does not parse is an error that names the chain.
+int store_effective_spec(const struct conf *conf, const struct spec *own, const char *agent,
+                         struct spec **ret, struct error *err) _must_check_;
 int store_write_spec(const struct agent_names *names, const struct spec *own, struct error *err) _must_check_;
 int store_remove_spec(const struct agent_names *names, struct error *err) _must_check_;
 // Reads and parses any file as a spec ("-": standard input): the caller named it, so whose it is does not

@@ -185,8 +185,7 @@ static void odd_files(void)
     CHECK_FAILS(store_read_spec(&names, &read, &err), "coder.agent:2: [Service] Nonsense=");
 }
 
-// --- templates
-// ----------------------------------------------------------------------------------------------
+// --- templates ---
 
 static void put_template(const char *directory, const char *name, const char *text)
 {
@@ -201,6 +200,14 @@ static void override(const char *name, const char *text)
     put_template(TEMPLATE_OVERRIDE_DIRECTORY, name, text);
 }
 
+// With the host's defaults as agentctl.conf has them at this moment.
+static int effective(const struct spec *own, struct spec **ret, struct error *err)
+{
+    _cleanup_conf_ struct conf conf = { 0 };
+    int r = store_read_conf(&conf, err);
+    return r < 0 ? r : store_effective_spec(&conf, own, "coder", ret, err);
+}
+
 static void template_chain(void)
 {
     put_template(TEMPLATE_DIRECTORY, "base", "[Resources]\nTasksMax=10\nMemoryMax=1G\nCPUWeight=50\n");
@@ -209,7 +216,7 @@ static void template_chain(void)
     _cleanup_spec_ struct spec *own =
         spec_of("[Agent]\nTemplate=python\n" COMMAND "[Resources]\nTasksMax=30\n");
     _cleanup_spec_ struct spec *spec = NULL;
-    CHECK_OK(store_effective_spec(own, "coder", &spec, &err));
+    CHECK_OK(effective(own, &spec, &err));
     CHECK(spec->tasks_max == 30 && spec->memory_max == 2UL << 30 && spec->cpu_weight == 50);
 
     _cleanup_strv_ struct strv names = { 0 };
@@ -218,13 +225,24 @@ static void template_chain(void)
     CHECK_TEXT(joined, "base python");
 }
 
+static void host_defaults(void)
+{
+    CHECK_OK(store_write_file(CONF_FILE, "[Resources]\nTasksMax=77\nMemoryMax=3G\n", 37, 0644, &err));
+    override("python", "[Resources]\nMemoryMax=2G\n");
+    _cleanup_spec_ struct spec *own = spec_of("[Agent]\nTemplate=python\n" COMMAND);
+    _cleanup_spec_ struct spec *spec = NULL;
+    CHECK_OK(effective(own, &spec, &err));
+    CHECK(spec->tasks_max == 77 && spec->memory_max == 2UL << 30);
+    CHECK(unlink(CONF_FILE) == 0);
+}
+
 static void check_template_fails(const char *name, const char *words)
 {
     char text[256];
     (void)snprintf(text, sizeof(text), "[Agent]\nTemplate=%s\n" COMMAND, name);
     _cleanup_spec_ struct spec *own = spec_of(text);
     struct spec *spec = NULL;
-    CHECK_FAILS(store_effective_spec(own, "coder", &spec, &err), words);
+    CHECK_FAILS(effective(own, &spec, &err), words);
 }
 
 static void bad_templates(void)
@@ -259,7 +277,7 @@ static void long_chain(void)
     override("t15", "");
     _cleanup_spec_ struct spec *own = spec_of("[Agent]\nTemplate=t0\n" COMMAND);
     _cleanup_spec_ struct spec *spec = NULL;
-    CHECK_OK(store_effective_spec(own, "coder", &spec, &err));
+    CHECK_OK(effective(own, &spec, &err));
 }
 
 static void parse_file(void)
@@ -310,6 +328,7 @@ const struct test store_tests[] = {
     { "symbolic links are neither read nor written through", links_are_not_followed },
     { "a spec that is too large, writable or wrong is refused", odd_files },
     { "templates build on each other, /etc overrides", template_chain },
+    { "agentctl.conf is below the templates, which are below the spec", host_defaults },
     { "bad templates are errors that name the chain", bad_templates },
     { "a chain of templates is bounded", long_chain },
     { "a named file and standard input are parsed", parse_file },
