@@ -154,8 +154,8 @@ bool str_suffix(const char *string, const char *suffix)
     return n >= m && memcmp(string + n - m, suffix, m) == 0;
 }
 
-// Length of the valid UTF-8 sequence at p (at most n bytes), or 0: overlong forms, surrogates and values above
-// U+10FFFF are invalid (RFC 3629).
+// Length of the valid UTF-8 sequence at p (at most n bytes), or 0: overlong forms, surrogates and values
+// above U+10FFFF are invalid (RFC 3629).
 static size_t utf8_sequence(const unsigned char *p, size_t n)
 {
     if (p[0] < 0x80)
@@ -241,7 +241,11 @@ static int unescape(const char **p, char *ret_char, struct error *err)
         *p = q + 3;
         return 0;
     }
-    return error_class(err, ERROR_USAGE, *q ? "unknown escape \\%c" : "a backslash at the end", *q);
+    if (*q == '\0')
+        return error_class(err, ERROR_USAGE, "a backslash at the end");
+    bool ascii = *q > 0x20 && *q < 0x7f;
+    return error_class(err, ERROR_USAGE, ascii ? "unknown escape \\%c" : "unknown escape: byte 0x%02x",
+                       (unsigned char)*q);
 }
 
 // Reads one word at *p, which is not white space or the end, and moves *p behind it.
@@ -298,13 +302,14 @@ static void quote_word(struct text *t, const char *word)
         return;
     }
     text_add(t, "\"");
-    for (const char *p = word; *p; p++) {
-        if (*p == '"' || *p == '\\')
-            text_addf(t, "\\%c", *p);
-        else if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            text_addf(t, "\\x%02x", (unsigned char)*p);
+    for (const char *p = word; *p;) {
+        size_t n = printable_sequence((const unsigned char *)p, strlen(p));
+        if (n == 0)
+            text_addf(t, "\\x%02x", (unsigned char)*p++);
+        else if (*p == '"' || *p == '\\')
+            text_addf(t, "\\%c", *p++);
         else
-            text_add_n(t, p, 1);
+            text_add_n(t, p, n), p += n;
     }
     text_add(t, "\"");
 }
