@@ -1,5 +1,5 @@
-// What went wrong, in one line for people: the lowest level that knows the cause sets it, callers wrap it with
-// the object. Only cmd/ and main.c print it.
+// What went wrong, in one line for people: the lowest level that knows the cause sets it, callers wrap it
+// with the object. Only cmd/ and main.c print it.
 #pragma once
 
 #include <stddef.h>

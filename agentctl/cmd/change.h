@@ -1,4 +1,5 @@
-// What all changing verbs do alike: need root, lock the machine, compare, plan, print or run the plan, report.
+// What all changing verbs do alike: need root, lock the machine, compare, plan, print or run the plan,
+// report.
 #pragma once
 
 #include "cmd/agent.h"
@@ -16,11 +17,12 @@ struct change {
 };
 
 // Refuses without root; then opens and locks the machine (--dry-run: opens it only).
-int change_begin(struct change *c, const struct verb *verb, const struct options *o, struct error *err) _must_check_;
+int change_begin(struct change *c, const struct verb *verb, const struct options *o,
+                 struct error *err) _must_check_;
 // Brings one agent to what is wanted, or prints the plan. done: what to say if something was changed, as
 // "started" in "started agent coder".
-int change_agent(struct change *c, struct agent *a, enum intent intent, const char *done, struct error *err)
-    _must_check_;
+int change_agent(struct change *c, struct agent *a, enum intent intent, const char *done,
+                 struct error *err) _must_check_;
 // Stops, if it runs, and starts. --dry-run prints both plans.
 int change_restart(struct change *c, struct agent *a, struct error *err) _must_check_;
 // Prints the report with --json. The change is closed by change_clear() in any case.

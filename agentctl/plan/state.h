@@ -1,5 +1,5 @@
-// The state of one agent on one machine. One shape for what is wanted and what is observed; diff.h compares them.
-// Pure data: sys/observe.c fills both.
+// The state of one agent on one machine. One shape for what is wanted and what is observed; diff.h compares
+// them. Pure data: sys/observe.c fills both.
 #pragma once
 
 #include <stdbool.h>
@@ -22,7 +22,8 @@ enum service_state {
 struct state {
     uint32_t uid;
     enum presence ledger, account, workspace, rules;
-    char *spec_text;   // canonical text of the spec file, or the file as it is if it can't be parsed; NULL: none
+    char
+        *spec_text; // canonical text of the spec file, or the file as it is if it can't be parsed; NULL: none
     char *spec_file;   // observed: the file as it is, for the undo
     char *launch_text; // what the launcher is told; NULL: no launch file
     bool slice;

@@ -1,5 +1,5 @@
-// Plans as data: a list of steps from one closed table, each with its order, its text and the text of its undo.
-// Pure; what a step does is in sys/apply.c.
+// Plans as data: a list of steps from one closed table, each with its order, its text and the text of its
+// undo. Pure; what a step does is in sys/apply.c.
 #pragma once
 
 #include <stdbool.h>

@@ -9,8 +9,7 @@
 #include "spec/assign.h"
 #include "spec/key.h"
 
-// --- one key
-// --------------------------------------------------------------------------------------------------------
+// --- one key ---
 
 static int parse_value(const struct key *key, const char *value, void *field, struct error *err)
 {
@@ -41,8 +40,7 @@ static int assign(struct spec *s, const struct key *key, const char *value, stru
     return 0;
 }
 
-// --- the nearest names
-// ----------------------------------------------------------------------------------------------
+// --- the nearest names ---
 
 static const char *section_candidate(size_t i, const void *userdata)
 {
@@ -90,8 +88,7 @@ static int unknown_key(const char *section, const char *name, struct error *err)
     return error_class(err, ERROR_USAGE, "unknown key");
 }
 
-// --- files
-// ----------------------------------------------------------------------------------------------------------
+// --- files ---
 
 static int header_line(const char *file, const struct spec_line *line, struct error *err)
 {
@@ -157,8 +154,7 @@ int spec_parse(struct spec *s, const char *file, const char *text, size_t n, str
     return spec_lex(file, text, n, parse_line, &p, err);
 }
 
-// --- the command line
-// -----------------------------------------------------------------------------------------------
+// --- the command line ---
 
 static int unknown_name(const char *name, struct error *err)
 {

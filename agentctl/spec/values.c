@@ -11,8 +11,7 @@
 #include "base/text.h"
 #include "spec/path.h"
 
-// --- text
-// -------------------------------------------------------------------------------------------------------
+// --- text ---
 
 static int set_string(char **field, const char *value, struct error *err)
 {
@@ -107,8 +106,7 @@ const struct value_type value_path = {
     .clear = string_clear,
 };
 
-// --- choices
-// ----------------------------------------------------------------------------------------------------
+// --- choices ---
 
 const char *choice_word(const struct key *key, unsigned v)
 {
@@ -206,8 +204,7 @@ const struct value_type value_boolean = {
     .equal = boolean_equal,
 };
 
-// --- numbers: the row's max of LIMIT_INFINITY allows "infinity"
-// ---------------------------------------------------
+// --- numbers: the row's max of LIMIT_INFINITY allows "infinity" ---
 
 static int number_copy(void *to, const void *from)
 {

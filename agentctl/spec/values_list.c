@@ -39,8 +39,7 @@ static void *grow(void **items, size_t count, size_t size)
     return grown + count * size;
 }
 
-// --- binds
-// ------------------------------------------------------------------------------------------------------
+// --- binds ---
 
 static int add_bind(struct bind_list *l, const char *source, const char *destination)
 {
@@ -144,8 +143,7 @@ const struct value_type value_binds = {
     .clear = binds_clear,
 };
 
-// --- addresses with ports
-// -----------------------------------------------------------------------------------------
+// --- addresses with ports ---
 
 static int add_endpoint(struct endpoint_list *l, const struct endpoint *e)
 {
@@ -223,8 +221,7 @@ const struct value_type value_endpoints = {
     .clear = endpoints_clear,
 };
 
-// --- IO limits: PATH VALUE
-// ------------------------------------------------------------------------------------------
+// --- IO limits: PATH VALUE ---
 
 static int add_limit(struct io_limit_list *l, const char *path, uint64_t value)
 {

@@ -37,8 +37,7 @@ static bool words_equal(const void *a, const void *b)
     return strv_equal(a, b);
 }
 
-// --- the command
-// --------------------------------------------------------------------------------------------------
+// --- the command ---
 
 // Newlines and tabs are fine in an argument (a script after -c), since the command goes nowhere but into the
 // launch file, quoted. What that file could not hold is not: invalid UTF-8 and C1 control characters.
@@ -120,8 +119,7 @@ const struct value_type value_command = {
     .clear = words_clear,
 };
 
-// --- lists of words
-// -------------------------------------------------------------------------------------------------
+// --- lists of words ---
 
 static int words_dump(const struct key *key, const void *field, struct text *t)
 {
@@ -136,8 +134,7 @@ static int words_dump(const struct key *key, const void *field, struct text *t)
     return 0;
 }
 
-// --- environment
-// ----------------------------------------------------------------------------------------------------
+// --- environment ---
 
 static size_t variable_name_length(const char *variable)
 {
@@ -231,8 +228,7 @@ const struct value_type value_environment = {
     .clear = words_clear,
 };
 
-// --- paths
-// ----------------------------------------------------------------------------------------------------------
+// --- paths ---
 
 static int add_path(struct strv *v, const char *path)
 {

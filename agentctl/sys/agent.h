@@ -14,7 +14,7 @@
 struct agent {
     const struct conf *conf; // borrowed
     struct agent_names names;
-    struct spec *own;       // what the spec file says, or what a command wants it to say; NULL: none, or broken
+    struct spec *own; // what the spec file says, or what a command wants it to say; NULL: none, or broken
     struct spec *effective; // templates and defaults below it, checked; NULL if own is
     struct error broken;    // why the spec file or one of its templates can't be used; no text: it can
     bool uid_known;         // the ledger has a live UID for it, or agent_allocate_uid() found one
@@ -23,8 +23,8 @@ struct agent {
     struct egress_policy policy; // if uid_known; without a usable spec it allows nothing
 };
 
-// Reads spec file and ledger. An agent that has neither is not an error: own is NULL and uid_known false. A spec
-// that can't be used is not one either, so that the agent can still be listed and destroyed: see broken.
+// Reads spec file and ledger. An agent that has neither is not an error: own is NULL and uid_known false. A
+// spec that can't be used is not one either, so that the agent can still be listed and destroyed: see broken.
 int agent_read(struct agent *ret, const struct conf *conf, const char *name, struct error *err) _must_check_;
 void agent_clear(struct agent *a);
 #define _cleanup_agent_ _cleanup_(agent_clear)

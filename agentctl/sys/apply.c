@@ -26,8 +26,7 @@ struct run {
     uint64_t began_usec; // CLOCK_REALTIME, for the journal
 };
 
-// --- making
-// -------------------------------------------------------------------------------------------------------
+// --- making ---
 
 static int do_reserve_uid(struct run *run, struct error *err)
 {
@@ -133,8 +132,7 @@ static int undo_install_rules(struct run *run, struct error *err)
     return do_install_rules(run, err);
 }
 
-// --- starting
-// -----------------------------------------------------------------------------------------------------
+// --- starting ---
 
 static int build_unit(struct run *run, int (*build)(const struct unit_input *, struct unit *, struct error *),
                       struct unit *ret, struct error *err)
@@ -234,8 +232,7 @@ static int do_stop_service(struct run *run, struct error *err)
     return manager_stop_unit(run->machine->manager, run->agent->names.service, err);
 }
 
-// --- stopping and removing
-// ----------------------------------------------------------------------------------------
+// --- stopping and removing ---
 
 static int do_kill_processes(struct run *run, struct error *err)
 {
@@ -287,8 +284,7 @@ static const struct {
     [STEP_REMOVE_SPEC] = { do_remove_spec, NULL },
 };
 
-// --- the run
-// ------------------------------------------------------------------------------------------------------
+// --- the run ---
 
 static bool was_interrupted(const sigset_t *signals)
 {

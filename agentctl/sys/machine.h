@@ -1,5 +1,5 @@
-// What a changing command holds of the machine while it works: the lock, the manager, the nftables socket, the
-// host's facts. Opening it proves that everything is there before anything is changed.
+// What a changing command holds of the machine while it works: the lock, the manager, the nftables socket,
+// the host's facts. Opening it proves that everything is there before anything is changed.
 #pragma once
 
 #include <stdbool.h>

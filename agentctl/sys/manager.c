@@ -66,8 +66,7 @@ int manager_error(struct error *err, int r, const sd_bus_error *e, const char *w
     return error_errno(err, -r, "%s", what);
 }
 
-// --- the host
-// -----------------------------------------------------------------------------------------------------
+// --- the host ---
 
 static int read_property(struct manager *m, const char *name, char **ret, struct error *err)
 {
@@ -142,8 +141,7 @@ int manager_read_host(struct manager *m, struct host *ret, struct error *err)
     return 0;
 }
 
-// --- running units
-// ------------------------------------------------------------------------------------------------
+// --- running units ---
 
 int manager_set_properties(struct manager *m, const struct unit *u, struct error *err)
 {

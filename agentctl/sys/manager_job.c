@@ -90,8 +90,7 @@ static int await_job(struct manager *m, const struct job_watch *w, const char *j
     }
 }
 
-// --- single questions and orders
-// ----------------------------------------------------------------------------------
+// --- single questions and orders ---
 
 // Calls a method that takes a unit's name. 1: the manager knows no such unit.
 static int call_for_unit(struct manager *m, const char *method, const char *unit, sd_bus_message **ret,
@@ -129,8 +128,7 @@ static int read_active_state(struct manager *m, const char *unit, char **ret, st
     return r < 0 ? manager_error(err, r, &e, unit) : 0;
 }
 
-// --- starting
-// -----------------------------------------------------------------------------------------------------
+// --- starting ---
 
 static int make_way(struct manager *m, const char *unit, struct error *err)
 {
@@ -213,8 +211,7 @@ int manager_start_unit(struct manager *m, const struct unit *u, struct error *er
     return start_watched(m, u, &w, err);
 }
 
-// --- stopping
-// -----------------------------------------------------------------------------------------------------
+// --- stopping ---
 
 // systemd waits TimeoutStopSec= before SIGKILL and once more after it.
 static uint64_t stop_timeout(struct manager *m, const char *unit)

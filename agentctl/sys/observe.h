@@ -5,8 +5,10 @@
 #include "sys/agent.h"
 #include "sys/machine.h"
 
-// A user or group of the agent's name that is not the one the ledger knows is an error: it is somebody else's.
-int observe_state(struct machine *m, const struct agent *a, struct state *ret, struct error *err) _must_check_;
+// A user or group of the agent's name that is not the one the ledger knows is an error: it is somebody
+// else's.
+int observe_state(struct machine *m, const struct agent *a, struct state *ret,
+                  struct error *err) _must_check_;
 
 // What verbs want of an agent.
 enum intent {

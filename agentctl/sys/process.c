@@ -94,8 +94,7 @@ static bool is_number(const char *name)
     return name[0] != '\0' && name[strspn(name, "0123456789")] == '\0';
 }
 
-// --- looking
-// ------------------------------------------------------------------------------------------------
+// --- looking ---
 
 // cgroup v2's line of /proc/PID/cgroup is "0::/path".
 static bool is_in_cgroup(int proc_fd, const char *pid, const char *cgroup)
@@ -128,8 +127,7 @@ int account_find_process(uid_t uid, const char *except_cgroup, pid_t *ret_pid, s
     return 0;
 }
 
-// --- killing
-// ------------------------------------------------------------------------------------------------
+// --- killing ---
 
 // Runs in a child of its own: becomes the agent's UID, for good and without any capability, and signals
 // everything it may. Why this is safe: kill(-1) of a process that is wholly that UID and holds no CAP_KILL

@@ -12,8 +12,7 @@
 #include "sys/manager_call.h"
 #include "sys/unit_result.h"
 
-// --- all agents' units
-// --------------------------------------------------------------------------------------------
+// --- all agents' units ---
 
 void unit_state_list_clear(struct unit_state_list *l)
 {
@@ -79,8 +78,7 @@ int manager_list_agent_units(struct manager *m, struct unit_state_list *ret, str
     return 0;
 }
 
-// --- one service
-// --------------------------------------------------------------------------------------------------
+// --- one service ---
 
 void service_status_clear(struct service_status *s)
 {
@@ -212,8 +210,7 @@ int manager_service_status(struct manager *m, const char *unit, struct service_s
     return 0;
 }
 
-// --- why it ended
-// -------------------------------------------------------------------------------------------------
+// --- why it ended ---
 
 // systemd.exec(5), "Process Exit Codes": what failed between fork and exec.
 static const char *setup_step(int status)

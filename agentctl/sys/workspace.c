@@ -53,8 +53,7 @@ bool workspace_equal(const struct workspace *a, const struct workspace *b)
     return true;
 }
 
-// --- what it should be
-// --------------------------------------------------------------------------------------
+// --- what it should be ---
 
 // The text of an ACL that was just built, which is released.
 static int built_acl_text(acl_t built, char **ret, struct error *err)
@@ -92,8 +91,7 @@ int workspace_want(uid_t uid, gid_t operators, struct workspace *ret, struct err
     return 0;
 }
 
-// --- what it is
-// ---------------------------------------------------------------------------------------------
+// --- what it is ---
 
 // libacl has no call for the default ACL of a descriptor; this name leads to the very object, whatever its
 // path.
@@ -219,8 +217,7 @@ int workspace_read(const struct agent_names *names, struct workspace *ret, struc
     return 0;
 }
 
-// --- making and mending
-// -------------------------------------------------------------------------------------
+// --- making and mending ---
 
 static int set_default_acl(const struct place *p, const char *text)
 {

@@ -158,8 +158,7 @@ struct agent_names test_names(const char *agent)
     return names;
 }
 
-// --- one test
-// -----------------------------------------------------------------------------------------------
+// --- one test ---
 
 // The installed templates, wherever the prefix puts them: the nearest directory that exists is covered.
 static void cover_templates(void)

@@ -126,8 +126,7 @@ static void remove_half(void)
     CHECK_TEXT(after, before);
 }
 
-// --- conflicts
-// ----------------------------------------------------------------------------------------------
+// --- conflicts ---
 
 static void uid_of_a_user(void)
 {
@@ -219,8 +218,7 @@ static void crontab_already(void)
     check_refused("there is a crontab for user " USER);
 }
 
-// --- accounts that somebody changed
-// -------------------------------------------------------------------------
+// --- accounts that somebody changed ---
 
 // The account is made anew, changed, and the change found.
 static void check_changed(const char *file, const char *sed, const char *words)
@@ -253,8 +251,7 @@ static void changed_accounts(void)
     check_changed("/etc/subgid", "$a 77777:300000:65536", "has subordinate ids");
 }
 
-// --- machines on which it cannot work
-// -----------------------------------------------------------------------
+// --- machines on which it cannot work ---
 
 static void read_only_etc(void)
 {

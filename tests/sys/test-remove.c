@@ -160,8 +160,7 @@ static void wide(void)
     remove_workspace();
 }
 
-// --- mounts
-// -------------------------------------------------------------------------------------------------
+// --- mounts ---
 
 static void mounted_inside(void)
 {
@@ -222,8 +221,7 @@ static void mounted_late(void)
     CHECK(!is_there(BASE));
 }
 
-// --- leftovers, odd bases, races
-// ----------------------------------------------------------------------------
+// --- leftovers, odd bases, races ---
 
 static void leftovers(void)
 {

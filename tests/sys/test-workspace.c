@@ -67,8 +67,7 @@ static void plain(void)
     CHECK(is_as_wanted(NO_GROUP));
 }
 
-// --- who may do what
-// ----------------------------------------------------------------------------------------
+// --- who may do what ---
 
 static int create_file(const void *path)
 {
@@ -148,8 +147,7 @@ static void no_acls(void)
                 "cannot set the ACL of " BASE ": Operation not supported");
 }
 
-// --- mending
-// ------------------------------------------------------------------------------------------------
+// --- mending ---
 
 static void set_acl(const char *path, acl_type_t type, const char *text)
 {
@@ -191,8 +189,7 @@ static void mended(void)
     check_stat(BASE "/home/odd", 12, 34, 04711); // what is inside is the agent's business
 }
 
-// --- what is refused
-// ----------------------------------------------------------------------------------------
+// --- what is refused ---
 
 static void links(void)
 {
