@@ -13,7 +13,7 @@
 #define LOG_LINES_DEFAULT 10
 #define LOG_LINES_MAX 10000
 
-// The last log lines, to each(). Who may not read the journal sees everything else all the same.
+// The last log lines, to each(). Who has no journal, or may not read it, sees everything else all the same.
 static int read_log(const struct view *v, unsigned lines,
                     int (*each)(const struct journal_entry *, void *, struct error *), void *userdata,
                     struct error *err)
@@ -23,9 +23,11 @@ static int read_log(const struct view *v, unsigned lines,
         return error_oom(err);
     const struct journal_query query = { .units = units, .lines = lines, .output_fd = -1 }; // units: borrowed
     int r = journal_read(&query, each, userdata, err);
-    if (r == -EACCES)
+    if (r == -EACCES || r == -ENOENT) {
         error_clear(err);
-    return r == -EACCES ? 0 : r;
+        return 0;
+    }
+    return r;
 }
 
 static int print_log_line(const struct journal_entry *e, void *userdata, struct error *err)

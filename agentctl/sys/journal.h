@@ -36,7 +36,8 @@ struct journal_entry {
 };
 
 // Calls each(entry, userdata) for every entry, oldest first, several units interleaved by time; 0 goes on,
-// negative (with err set by each) stops. Fails if the caller may not read the system journal.
+// negative (with err set by each) stops. Fails with -EACCES if the caller may not read the system journal,
+// with -ENOENT if there is none.
 int journal_read(const struct journal_query *q,
                  int (*each)(const struct journal_entry *entry, void *userdata, struct error *err),
                  void *userdata, struct error *err) _must_check_;

@@ -32,10 +32,14 @@ static int open_journal(sd_journal **ret, struct error *err)
     int r = check_access(err);
     if (r < 0)
         return r;
-    r = sd_journal_open(ret, SD_JOURNAL_LOCAL_ONLY);
+    _cleanup_journal_ sd_journal *j = NULL;
+    r = sd_journal_open(&j, SD_JOURNAL_LOCAL_ONLY);
     if (r < 0)
         return error_errno(err, -r, "cannot open the journal");
-    (void)sd_journal_set_data_threshold(*ret, 0); // whole messages; only fails for a NULL journal
+    if (sd_journal_has_runtime_files(j) == 0 && sd_journal_has_persistent_files(j) == 0)
+        return error_set(err, ENOENT, "journald keeps no journal on this host");
+    (void)sd_journal_set_data_threshold(j, 0); // whole messages; only fails for a NULL journal
+    *ret = take_ptr(j);
     return 0;
 }
 
