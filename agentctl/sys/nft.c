@@ -25,8 +25,7 @@ static int refusal(struct error *err, int r, const char *what)
     return error_errno(err, -r, "nftables: %s failed", what);
 }
 
-// --- the socket
-// -------------------------------------------------------------------------------------------------
+// --- the socket ---
 
 // Asking for the generation is the smallest thing that needs both the privilege and nf_tables.
 static int check_kernel(struct nft *n, struct error *err)
@@ -125,8 +124,7 @@ static int send_batch(struct nft *n, struct ruleset_batch *b, uint32_t generatio
     return error_errno(err, -r, "nftables: the kernel refused the %s", ruleset_batch_describe(b, sequence));
 }
 
-// --- agents
-// -----------------------------------------------------------------------------------------------------
+// --- agents ---
 
 // One attempt at a change. Returns 0, -ERESTART or -EINTR to be run again, or another error with its text in
 // err.
@@ -249,8 +247,7 @@ int nft_agent_match(struct nft *n, const struct conf *conf, const struct egress_
     return r < 0 ? refusal(err, r, "reading rules") : 0;
 }
 
-// --- counters
-// ---------------------------------------------------------------------------------------------------
+// --- counters ---
 
 struct counter_search {
     const struct egress_policy *policies;

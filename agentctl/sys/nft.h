@@ -11,17 +11,17 @@
 
 struct nft; // an open netlink socket
 
-// Needs CAP_NET_ADMIN for everything, reading included. err says in one line whether the privilege is missing or
-// the kernel has no nf_tables.
+// Needs CAP_NET_ADMIN for everything, reading included. err says in one line whether the privilege is missing
+// or the kernel has no nf_tables.
 int nft_open(struct nft **ret, struct error *err) _must_check_;
 struct nft *nft_close(struct nft *n);
 DEFINE_CLEANUP(struct nft, nft_close)
 #define _cleanup_nft_ _cleanup_(nft_closep)
 
-// Makes the kernel's rules for this agent exactly those of the policy: base table if it is absent, chain, rules,
-// elements, in one batch that replaces what was there. A refusal names the rule.
-int nft_agent_install(struct nft *n, const struct conf *conf, const struct egress_policy *p, struct error *err)
-    _must_check_;
+// Makes the kernel's rules for this agent exactly those of the policy: base table if it is absent, chain,
+// rules, elements, in one batch that replaces what was there. A refusal names the rule.
+int nft_agent_install(struct nft *n, const struct conf *conf, const struct egress_policy *p,
+                      struct error *err) _must_check_;
 // Removes the agent's chain and elements, and the table with the last agent. Fine if nothing is there.
 int nft_agent_remove(struct nft *n, const struct egress_policy *p, struct error *err) _must_check_;
 
@@ -31,8 +31,8 @@ enum nft_match {
     NFT_MATCH_DIFFERENT, // something differs: a rule, an element, the base table
     NFT_MATCH_SAME,
 };
-int nft_agent_match(struct nft *n, const struct conf *conf, const struct egress_policy *p, enum nft_match *ret,
-                    struct error *err) _must_check_;
+int nft_agent_match(struct nft *n, const struct conf *conf, const struct egress_policy *p,
+                    enum nft_match *ret, struct error *err) _must_check_;
 
 struct nft_counter {
     uint64_t packets, bytes;
@@ -44,5 +44,5 @@ struct nft_counters {
 };
 
 // Counters of many agents with one dump: policies[i] -> ret[i] (zero where the kernel has no such chain).
-int nft_counters_read(struct nft *n, const struct egress_policy *policies, size_t count, struct nft_counters *ret,
-                      struct error *err) _must_check_;
+int nft_counters_read(struct nft *n, const struct egress_policy *policies, size_t count,
+                      struct nft_counters *ret, struct error *err) _must_check_;

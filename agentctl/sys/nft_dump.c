@@ -88,8 +88,7 @@ int nft_read_generation(struct nft *n, uint32_t *ret)
     return r;
 }
 
-// --- does it exist
-// ---------------------------------------------------------------------------------------------
+// --- does it exist ---
 
 struct other_agents {
     const char *chain;
@@ -203,8 +202,7 @@ static int read_element(struct nft *n, const struct element *e, bool *ret_exists
     return r;
 }
 
-// --- what there is of an agent
-// ---------------------------------------------------------------------------------
+// --- what there is of an agent ---
 
 static int find_element(struct nft *n, const struct element *e, struct ruleset *present)
 {
@@ -320,8 +318,7 @@ int nft_read_present(struct nft *n, const struct ruleset *wanted, uint32_t uid, 
     return 0;
 }
 
-// --- is it what it should be
-// -----------------------------------------------------------------------------------
+// --- is it what it should be ---
 
 static int compare_table(struct nft *n, bool *same)
 {
