@@ -39,10 +39,11 @@ static enum opening endpoint_opening(const struct endpoint *e)
     return egress_is_explicit(e) ? OPENS_PREFIX : OPENS_NOTHING;
 }
 
-static struct statement above_floor(enum address_family family)
+static struct statement above_floor(enum address_family family, bool family_known)
 {
     return (struct statement){ .kind = ADDRESS_NOT_IN,
                                .prefix.family = family,
+                               .family_known = family_known,
                                .name = family == FAMILY_IPV4 ? SET_FLOOR4 : SET_FLOOR6 };
 }
 
@@ -68,7 +69,7 @@ static void add_ports(struct draft *d, const struct endpoint *e, const struct po
 static void add_guard(struct draft *d, const struct endpoint *e, enum opening opening)
 {
     if (opening == OPENS_NOTHING && e->prefix.length > 0)
-        draft_add(d, above_floor(e->prefix.family));
+        draft_add(d, above_floor(e->prefix.family, true));
     if (opening == OPENS_NOTHING || opening == OPENS_PREFIX)
         draft_add(d, (struct statement){ .kind = FIB_NOT_IN, .name = SET_OWN_ADDRESSES });
     if (opening == OPENS_LOOPBACK)
@@ -91,7 +92,7 @@ static void add_allow(struct ruleset *rs, const char *chain, const struct endpoi
         if (e->prefix.length > 0)
             draft_add(&d, (struct statement){ .kind = ADDRESS, .prefix = e->prefix });
         else
-            draft_add(&d, above_floor(e->prefix.family));
+            draft_add(&d, above_floor(e->prefix.family, false));
         add_ports(&d, e, e->port_count ? &e->ports[i] : NULL);
         add_guard(&d, e, opening);
         accept_counted(rs, chain, &d, counter);
@@ -103,7 +104,7 @@ static void add_reach(struct ruleset *rs, const char *chain, enum egress egress,
 {
     for (unsigned family = 0; family < FAMILY_COUNT; family++) {
         struct draft d = { 0 };
-        draft_add(&d, above_floor((enum address_family)family));
+        draft_add(&d, above_floor((enum address_family)family, false));
         if (egress == EGRESS_PUBLIC)
             draft_add(&d, (struct statement){ .kind = PORT_IN, .protocols = PROTOCOL_TCP, .name = SET_WEB });
         else

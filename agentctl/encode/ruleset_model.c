@@ -85,8 +85,7 @@ void ruleset_clear(struct ruleset *rs)
     *rs = (struct ruleset){ 0 };
 }
 
-// --- libnftnl
-// -------------------------------------------------------------------------------------------------
+// --- libnftnl ---
 
 struct nftnl_rule *rule_object(const struct rule *rule)
 {

@@ -89,6 +89,7 @@ struct statement {
     const char *name;     // set, map, chain, counter or log prefix; a literal or owned by the ruleset
     struct prefix prefix; // ADDRESS; ADDRESS_NOT_IN uses its family
     unsigned protocols;   // enum protocol, or-ed
+    bool family_known;    // ADDRESS_NOT_IN: an earlier match has settled the family
 };
 
 #define RULE_STATEMENTS_MAX 10

@@ -167,8 +167,7 @@ static void emit_value_u32(struct emitter *e, uint32_t value)
     set_data(e, x, NFTNL_EXPR_IMM_DATA, &value, sizeof(value));
 }
 
-// --- rows' functions
-// ------------------------------------------------------------------------------------------
+// --- rows' functions ---
 
 static void ct_direction(struct emitter *e, const struct statement *s)
 {
@@ -264,7 +263,8 @@ static void address(struct emitter *e, const struct statement *s)
 
 static void address_not_in(struct emitter *e, const struct statement *s)
 {
-    emit_family(e, s->prefix.family);
+    if (!s->family_known)
+        emit_family(e, s->prefix.family);
     emit_destination(e, s->prefix.family, s->prefix.family == FAMILY_IPV4 ? 4 : 16);
     emit_lookup(e, s->name, true);
 }
