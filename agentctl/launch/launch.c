@@ -15,6 +15,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "plan/launch.h"
 #include "plan/names.h"
 
