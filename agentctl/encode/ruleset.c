@@ -24,7 +24,8 @@ struct ruleset_batch {
     struct strv descriptions; // one a message
     struct text finished;
     uint32_t first_sequence;
-    uint32_t sets; // set ids given out
+    uint32_t sets;       // set ids given out
+    size_t message_size; // of the last one
     char message[MESSAGE_MAX];
     bool failed;
 };
@@ -45,14 +46,17 @@ struct ruleset_batch *ruleset_batch_free(struct ruleset_batch *b)
     return NULL;
 }
 
+// libmnl leaves padding as it is: without zeros the same ruleset would give other bytes each time.
 static struct nlmsghdr *message_begin(struct ruleset_batch *b, uint16_t type, uint16_t flags)
 {
+    memset(b->message, 0, MNL_ALIGN(b->message_size));
     return nftnl_nlmsg_build_hdr(b->message, type, NFPROTO_INET, flags, 0);
 }
 
 // Takes the message just built; description is owned.
 static void message_end(struct ruleset_batch *b, const struct nlmsghdr *message, char *description)
 {
+    b->message_size = message->nlmsg_len;
     text_add_n(&b->messages, (const char *)message, message->nlmsg_len);
     if (strv_take(&b->descriptions, description) < 0)
         b->failed = true;
