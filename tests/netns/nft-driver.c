@@ -20,13 +20,12 @@ static int choose(const char *word, const char *const *words)
 
 static void make_policy(struct egress_policy *p, char **argv)
 {
-    static const char *const egresses[EGRESS_COUNT + 1] = { [EGRESS_NONE] = "none",
-                                                            [EGRESS_LIST] = "list",
-                                                            [EGRESS_PUBLIC] = "public",
-                                                            [EGRESS_OPEN] = "open" };
-    static const char *const loopbacks[LOOPBACK_COUNT + 1] = { [LOOPBACK_OWN] = "own",
-                                                               [LOOPBACK_NONE] = "none",
-                                                               [LOOPBACK_HOST] = "host" };
+    static const char *const egresses[EGRESS_COUNT + 1] = {
+        [EGRESS_NONE] = "none", [EGRESS_LIST] = "list", [EGRESS_PUBLIC] = "public", [EGRESS_OPEN] = "open"
+    };
+    static const char *const loopbacks[LOOPBACK_COUNT + 1] = {
+        [LOOPBACK_OWN] = "own", [LOOPBACK_NONE] = "none", [LOOPBACK_HOST] = "host"
+    };
     char chain[64];
     (void)snprintf(chain, sizeof(chain), "agent-%s", argv[0]);
     struct agent_names names = { .agent = argv[0], .chain = chain };
