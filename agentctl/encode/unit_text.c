@@ -164,9 +164,7 @@ static void add_pairs(struct text *t, const struct property *p)
     for (size_t i = 0; i + 1 < p->strings.count; i += 2) {
         begin(t, p);
         add_raw(t, p->strings.items[i]);
-        text_add(t, ":");
-        add_raw(t, p->strings.items[i + 1]);
-        text_add(t, "\n");
+        text_addf(t, ":%s\n", p->strings.items[i + 1]); // '%' is not special in mount options
     }
 }
 

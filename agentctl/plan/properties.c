@@ -3,7 +3,7 @@
 // plan/property_values.c, gates in plan/unit.c.
 //
 // A row without .optional is required: a systemd that lacks it can't run that mode. Rows are sent in this
-// order, which matters only where one property has two rows (the second takes away from the first).
+// order, which matters only where one property has several rows (the later ones take away from the first).
 #include "plan/properties.h"
 
 #include "plan/property_values.h"
@@ -41,11 +41,14 @@
 #define SYSCALL .layer = "syscall", .needs = NEED_SECCOMP
 #define NETWORK .layer = "network"
 
-// Other UIDs' directories under /var/lib, every host socket in /run, and shared memory of the host.
-#define HIDDEN "/dev/shm rw,nosuid,nodev,mode=1777,size=25% /run ro /var/lib ro"
+// Other UIDs' directories under /var/lib, every host socket in /run, and shared memory of the host. What lies
+// in the agent's own shared memory counts towards MemoryMax=. A size in percent would be spoilt at a
+// daemon-reload: systemd doubles the '%' when it writes mount options and does not take it back when it reads
+// them.
+#define HIDDEN "/dev/shm rw,nosuid,nodev,mode=1777,size=1G /run ro /var/lib ro"
 // maximum: nothing but the system's programs and what is bound.
 #define HIDDEN_MAXIMUM                                                                                       \
-    "/dev/shm rw,nosuid,nodev,noexec,mode=1777,size=25% /media ro /mnt ro /opt ro /run ro /srv ro "          \
+    "/dev/shm rw,nosuid,nodev,noexec,mode=1777,size=1G /media ro /mnt ro /opt ro /run ro /srv ro "           \
     "/var/lib ro"
 #define CLOSED_MAXIMUM                                                                                       \
     "-/boot -/efi -/etc/agentctl -/etc/ssh -/lost+found -/var/backups -/var/cache -/var/log -/var/mail "     \
@@ -151,7 +154,8 @@ const struct property_row property_rows[] = {
                  [MODE_STANDARD] = "-/etc/agentctl",
                  [MODE_MAXIMUM] = CLOSED_MAXIMUM } },
     { SAME("ReadOnlyPaths"), SPEC(PROPERTY_STRINGS, fill_read_only_paths), FILESYSTEM },
-    { SAME("NoExecPaths"), .type = PROPERTY_STRINGS, .value = MAXIMUM("/"), FILESYSTEM, .since = 248 },
+    { SAME("NoExecPaths"), .type = PROPERTY_STRINGS, .value = MAXIMUM("/ /dev/shm /tmp /var/tmp"), FILESYSTEM,
+      .fill = fill_no_exec_paths, .since = 248 },
     { SAME("ExecPaths"), .type = PROPERTY_STRINGS, .value = MAXIMUM("/usr"), .fill = fill_exec_paths,
       FILESYSTEM, .since = 248 },
 
@@ -159,6 +163,9 @@ const struct property_row property_rows[] = {
     { SAME("SystemCallFilter"), .type = PROPERTY_SET, .value = FROM_STANDARD(CALLS), SYSCALL },
     { SAME("SystemCallFilter"), .type = PROPERTY_SET, SYSCALL,
       .value = { [MODE_STANDARD] = CALLS_DENIED, [MODE_MAXIMUM] = CALLS_DENIED_MAXIMUM } },
+    // A file in memory lies on no path that NoExecPaths= could close.
+    { SAME("SystemCallFilter"), .type = PROPERTY_SET, .value = MAXIMUM("~memfd_create"), SYSCALL,
+      .jit_lifts = true },
     { SAME("SystemCallErrorNumber"), .type = PROPERTY_ERRNO, .value = FROM_STANDARD("EPERM"), SYSCALL },
     { SAME("SystemCallArchitectures"), .type = PROPERTY_STRINGS, .value = FROM_STANDARD("native"), SYSCALL },
     { SAME("RestrictAddressFamilies"), .type = PROPERTY_SET, .value = FROM_STANDARD(FAMILIES), SYSCALL },

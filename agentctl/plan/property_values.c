@@ -273,6 +273,39 @@ PROPERTY_FILL(fill_read_only_paths)
     return add_paths(p, &input->spec->read_only_paths, err);
 }
 
+static int add_no_exec(const struct spec *spec, struct property *p, const char *path, struct error *err)
+{
+    if (strv_contains(&spec->exec_paths, path) || strv_contains(&p->strings, path))
+        return 0;
+    return strv_add(&p->strings, path) < 0 ? error_oom(err) : 0;
+}
+
+static int add_no_exec_binds(const struct spec *spec, struct property *p, const struct bind_list *binds,
+                             struct error *err)
+{
+    for (size_t i = 0; i < binds->count; i++) {
+        int r = add_no_exec(spec, p, binds->items[i].destination, err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+// systemd (seen in 252 and 257) does not carry the '/' of NoExecPaths= into mounts that it makes itself: each
+// has to be named, unless ExecPaths= opens it.
+PROPERTY_FILL(fill_no_exec_paths)
+{
+    const struct spec *spec = input->spec;
+    int r = add_no_exec(spec, p, input->names->home, err);
+    if (r == 0)
+        r = add_no_exec(spec, p, input->names->work, err);
+    if (r == 0)
+        r = add_no_exec_binds(spec, p, &spec->bind_paths, err);
+    if (r == 0)
+        r = add_no_exec_binds(spec, p, &spec->bind_read_only_paths, err);
+    return r < 0 ? r : 1;
+}
+
 PROPERTY_FILL(fill_exec_paths)
 {
     if (!path_is_within(input->launcher, "/usr")) {

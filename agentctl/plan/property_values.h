@@ -29,6 +29,7 @@ PROPERTY_FILL(fill_binds);
 PROPERTY_FILL(fill_read_only_binds);
 PROPERTY_FILL(fill_inaccessible_paths);
 PROPERTY_FILL(fill_read_only_paths);
+PROPERTY_FILL(fill_no_exec_paths);
 PROPERTY_FILL(fill_exec_paths);
 
 PROPERTY_FILL(fill_address_deny);
