@@ -249,31 +249,31 @@ int nft_agent_match(struct nft *n, const struct conf *conf, const struct egress_
 
 // --- counters ---
 
+struct wanted_counters {
+    const char *agent;
+    struct nft_counters *counters;
+};
+
 struct counter_search {
-    const struct egress_policy *policies;
-    const struct egress_policy **sorted; // by agent
+    struct wanted_counters *wanted; // sorted by agent
     size_t count;
-    struct nft_counters *ret;
 };
 
 static int compare_agents(const void *a, const void *b)
 {
-    return strcmp((*(const struct egress_policy *const *)a)->agent,
-                  (*(const struct egress_policy *const *)b)->agent);
+    return strcmp(((const struct wanted_counters *)a)->agent, ((const struct wanted_counters *)b)->agent);
 }
 
-static void take_counter(struct counter_search *s, const char *agent, bool accepted,
-                         const struct nftnl_obj *o)
+static void take_counter(struct counter_search *s, const char *agent, bool accepted, struct nftnl_obj *o)
 {
-    const struct egress_policy key = { .agent = (char *)agent }, *pointer = &key;
-    const struct egress_policy **found =
-        bsearch(&pointer, s->sorted, s->count, sizeof(*s->sorted), compare_agents);
+    const struct wanted_counters key = { .agent = agent };
+    const struct wanted_counters *found =
+        bsearch(&key, s->wanted, s->count, sizeof(*s->wanted), compare_agents);
     if (!found)
         return;
-    struct nft_counters *c = &s->ret[*found - s->policies];
-    *(accepted ? &c->accepted : &c->refused) = (struct nft_counter){
-        .packets = nftnl_obj_get_u64((struct nftnl_obj *)o, NFTNL_OBJ_CTR_PKTS),
-        .bytes = nftnl_obj_get_u64((struct nftnl_obj *)o, NFTNL_OBJ_CTR_BYTES),
+    *(accepted ? &found->counters->accepted : &found->counters->refused) = (struct nft_counter){
+        .packets = nftnl_obj_get_u64(o, NFTNL_OBJ_CTR_PKTS),
+        .bytes = nftnl_obj_get_u64(o, NFTNL_OBJ_CTR_BYTES),
     };
 }
 
@@ -301,15 +301,15 @@ int nft_counters_read(struct nft *n, const struct egress_policy *policies, size_
 {
     if (count == 0)
         return 0;
-    _cleanup_free_ const struct egress_policy **sorted = calloc(count, sizeof(*sorted));
+    _cleanup_free_ struct wanted_counters *wanted = calloc(count, sizeof(*wanted));
     _cleanup_free_ struct nft_counters *counters = calloc(count, sizeof(*counters));
-    if (!sorted || !counters)
+    if (!wanted || !counters)
         return error_oom(err);
     for (size_t i = 0; i < count; i++)
-        sorted[i] = &policies[i];
-    qsort(sorted, count, sizeof(*sorted), compare_agents);
+        wanted[i] = (struct wanted_counters){ .agent = policies[i].agent, .counters = &counters[i] };
+    qsort(wanted, count, sizeof(*wanted), compare_agents);
 
-    struct counter_search s = { .policies = policies, .sorted = sorted, .count = count, .ret = counters };
+    struct counter_search s = { .wanted = wanted, .count = count };
     int r = -EINTR;
     for (int i = 0; i < ATTEMPTS_MAX && r == -EINTR; i++)
         r = nft_query(n, nft_request_counters(n), each_counter, &s);
