@@ -22,19 +22,19 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 COUNTERS = """
 table inet seen {
-	set seen4 { type ipv4_addr . inet_proto . inet_service; size 65535; flags dynamic; counter; }
-	set seen6 { type ipv6_addr . inet_proto . inet_service; size 65535; flags dynamic; counter; }
-	counter other { }
-	counter octets { }
-	chain arrived {
-		type filter hook prerouting priority raw; policy accept;
-		iifname != "wan" accept
-		icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, mld-listener-report, mld2-listener-report } accept
-		counter name "octets"
-		meta nfproto ipv4 meta l4proto { tcp, udp } update @seen4 { ip daddr . meta l4proto . th dport } accept
-		meta nfproto ipv6 meta l4proto { tcp, udp } update @seen6 { ip6 daddr . meta l4proto . th dport } accept
-		counter name "other"
-	}
+    set seen4 { type ipv4_addr . inet_proto . inet_service; size 65535; flags dynamic; counter; }
+    set seen6 { type ipv6_addr . inet_proto . inet_service; size 65535; flags dynamic; counter; }
+    counter other { }
+    counter octets { }
+    chain arrived {
+        type filter hook prerouting priority raw; policy accept;
+        iifname != "wan" accept
+        icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, mld-listener-report, mld2-listener-report } accept
+        counter name "octets"
+        meta nfproto ipv4 meta l4proto { tcp, udp } update @seen4 { ip daddr . meta l4proto . th dport } accept
+        meta nfproto ipv6 meta l4proto { tcp, udp } update @seen6 { ip6 daddr . meta l4proto . th dport } accept
+        counter name "other"
+    }
 }
 """
 
