@@ -57,10 +57,13 @@ static bool needs_install_rules(const struct comparison *c)
     return lacks(c->wanted->rules, c->observed->rules);
 }
 
-// The slice was started with what the old spec said; live settings follow the new one.
+// What can be changed while it runs: the slice's limits, and the service's address filter, which follows from
+// the same keys as the rules do.
 static bool needs_set_limits(const struct comparison *c)
 {
-    return needs_write_spec(c) && c->wanted->slice && c->observed->slice;
+    bool stays = c->wanted->slice && c->observed->slice;
+    bool filter = needs_install_rules(c) && c->observed->service == SERVICE_RUNNING;
+    return stays && (lacks(c->wanted->limits, c->observed->limits) || filter);
 }
 
 static bool needs_write_launch(const struct comparison *c)
@@ -92,7 +95,7 @@ static bool needs_remove_launch(const struct comparison *c)
 
 static bool needs_close_loopback(const struct comparison *c)
 {
-    return stops_slice(c) && c->wanted->rules == PRESENCE_CURRENT;
+    return stops_slice(c) && c->wanted->rules != PRESENCE_ABSENT;
 }
 
 static bool needs_remove_workspace(const struct comparison *c)
@@ -139,8 +142,8 @@ static const struct {
     [STEP_WRITE_SPEC] = { needs_write_spec, OBJECT_SPEC },
     [STEP_CREATE_ACCOUNT] = { needs_create_account, OBJECT_USER },
     [STEP_MAKE_WORKSPACE] = { needs_make_workspace, OBJECT_DIRECTORY },
-    [STEP_INSTALL_RULES] = { needs_install_rules, OBJECT_AGENT },
     [STEP_SET_LIMITS] = { needs_set_limits, OBJECT_SLICE },
+    [STEP_INSTALL_RULES] = { needs_install_rules, OBJECT_AGENT },
     [STEP_START_SLICE] = { starts_slice, OBJECT_SLICE },
     [STEP_OPEN_LOOPBACK] = { starts_slice, OBJECT_AGENT },
     [STEP_WRITE_LAUNCH] = { needs_write_launch, OBJECT_LAUNCH },
@@ -150,11 +153,11 @@ static const struct {
     [STEP_REMOVE_LAUNCH] = { needs_remove_launch, OBJECT_LAUNCH },
     [STEP_STOP_SLICE] = { stops_slice, OBJECT_SLICE },
     [STEP_CLOSE_LOOPBACK] = { needs_close_loopback, OBJECT_AGENT },
+    [STEP_REMOVE_SPEC] = { needs_remove_spec, OBJECT_SPEC },
     [STEP_REMOVE_WORKSPACE] = { needs_remove_workspace, OBJECT_DIRECTORY },
     [STEP_REMOVE_ACCOUNT] = { needs_remove_account, OBJECT_USER },
     [STEP_REMOVE_RULES] = { needs_remove_rules, OBJECT_AGENT },
     [STEP_RETIRE_UID] = { needs_retire_uid, OBJECT_UID },
-    [STEP_REMOVE_SPEC] = { needs_remove_spec, OBJECT_SPEC },
 };
 
 static char *object_text(enum object object, const struct agent_names *names, uint32_t uid)

@@ -22,6 +22,7 @@ enum service_state {
 struct state {
     uint32_t uid;
     enum presence ledger, account, workspace, rules;
+    enum presence limits; // of the running slice, as the kernel holds them; absent: there is no slice
     char
         *spec_text; // canonical text of the spec file, or the file as it is if it can't be parsed; NULL: none
     char *spec_file;   // observed: the file as it is, for the undo

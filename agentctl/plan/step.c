@@ -10,8 +10,8 @@ const struct step_row step_rows[STEP_COUNT] = {
     [STEP_WRITE_SPEC] = { "write-spec", "write", "restored" },
     [STEP_CREATE_ACCOUNT] = { "create-account", "create user and group", "removed user and group" },
     [STEP_MAKE_WORKSPACE] = { "make-workspace", "make workspace", "removed workspace" },
-    [STEP_INSTALL_RULES] = { "install-rules", "install rules of", "restored rules of" },
     [STEP_SET_LIMITS] = { "set-limits", "set limits of", "restored limits of" },
+    [STEP_INSTALL_RULES] = { "install-rules", "install rules of", "restored rules of" },
     [STEP_START_SLICE] = { "start-slice", "start", "stopped" },
     [STEP_OPEN_LOOPBACK] = { "open-loopback", "open own loopback of", "closed own loopback of" },
     [STEP_WRITE_LAUNCH] = { "write-launch", "write", "restored" },
@@ -21,11 +21,11 @@ const struct step_row step_rows[STEP_COUNT] = {
     [STEP_REMOVE_LAUNCH] = { "remove-launch", "remove", NULL },
     [STEP_STOP_SLICE] = { "stop-slice", "stop", NULL },
     [STEP_CLOSE_LOOPBACK] = { "close-loopback", "close own loopback of", NULL },
+    [STEP_REMOVE_SPEC] = { "remove-spec", "remove", NULL },
     [STEP_REMOVE_WORKSPACE] = { "remove-workspace", "remove workspace", NULL },
     [STEP_REMOVE_ACCOUNT] = { "remove-account", "remove user and group", NULL },
     [STEP_REMOVE_RULES] = { "remove-rules", "remove rules of", NULL },
     [STEP_RETIRE_UID] = { "retire-uid", "retire", NULL },
-    [STEP_REMOVE_SPEC] = { "remove-spec", "remove", NULL },
 };
 
 void plan_clear(struct plan *p)

@@ -14,8 +14,8 @@ enum step_kind {
     STEP_WRITE_SPEC,
     STEP_CREATE_ACCOUNT,
     STEP_MAKE_WORKSPACE,
-    STEP_INSTALL_RULES,
     STEP_SET_LIMITS,
+    STEP_INSTALL_RULES, // after the limits: as long as it is missing, both are known to be
     // starting
     STEP_START_SLICE,
     STEP_OPEN_LOOPBACK,
@@ -27,12 +27,14 @@ enum step_kind {
     STEP_REMOVE_LAUNCH,
     STEP_STOP_SLICE,
     STEP_CLOSE_LOOPBACK,
-    // removing
+    // removing; the spec goes first, so that nothing makes a half-removed agent again, and the ledger's entry
+    // last,
+    // so that it stays known until nothing is left
+    STEP_REMOVE_SPEC,
     STEP_REMOVE_WORKSPACE,
     STEP_REMOVE_ACCOUNT,
     STEP_REMOVE_RULES,
     STEP_RETIRE_UID,
-    STEP_REMOVE_SPEC,
     STEP_COUNT,
 };
 

@@ -43,6 +43,7 @@ static struct state running(void)
 {
     struct state s = defined;
     s.slice = true;
+    s.limits = PRESENCE_CURRENT;
     s.service = SERVICE_RUNNING;
     s.launch_text = launch_text;
     return s;
@@ -143,19 +144,18 @@ static void test_destroy(void **state)
 {
     (void)state;
     const struct state up = running();
-    assert_plan(
-        &gone, &up,
-        "stop-service kill-processes remove-launch stop-slice remove-workspace remove-account remove-rules "
-        "retire-uid remove-spec");
+    assert_plan(&gone, &up,
+                "stop-service kill-processes remove-launch stop-slice remove-spec remove-workspace "
+                "remove-account remove-rules retire-uid");
     assert_plan(&gone, &defined,
-                "kill-processes remove-workspace remove-account remove-rules retire-uid remove-spec");
+                "kill-processes remove-spec remove-workspace remove-account remove-rules retire-uid");
 }
 
 static void test_destroy_after_a_killed_destroy(void **state)
 {
     (void)state;
-    const struct state half = { .uid = 65536, .spec_text = spec_text };
-    assert_plan(&gone, &half, "remove-spec");
+    const struct state half = { .uid = 65536, .ledger = PRESENCE_CURRENT, .rules = PRESENCE_CURRENT };
+    assert_plan(&gone, &half, "remove-rules retire-uid");
 }
 
 static void test_changed_spec(void **state)
@@ -167,8 +167,49 @@ static void test_changed_spec(void **state)
     struct state up = running();
     struct state wanted = running();
     wanted.spec_text = other_spec_text;
+    up.limits = PRESENCE_DIFFERENT;
+    assert_plan(&wanted, &up, "write-spec set-limits");
+}
+
+static void test_limits_that_somebody_changed(void **state)
+{
+    (void)state;
+    struct state up = running();
+    const struct state wanted = running();
+    up.limits = PRESENCE_DIFFERENT;
+    assert_plan(&wanted, &up, "set-limits");
+    up.service = SERVICE_STOPPED;
+    assert_plan(&wanted, &up, "set-limits start-service");
+}
+
+static void test_changed_rules_change_the_address_filter_too(void **state)
+{
+    (void)state;
+    struct state up = running();
+    const struct state wanted = running();
     up.rules = PRESENCE_DIFFERENT;
-    assert_plan(&wanted, &up, "write-spec install-rules set-limits");
+    assert_plan(&wanted, &up, "set-limits install-rules");
+    struct state stopped = defined;
+    stopped.rules = PRESENCE_DIFFERENT;
+    assert_plan(&defined, &stopped, "install-rules");
+}
+
+// Nothing but the end of what runs may stand between a person and a stop.
+static void test_stop_leaves_the_rest_as_it_is(void **state)
+{
+    (void)state;
+    const struct state up = { .uid = 65536,
+                              .ledger = PRESENCE_CURRENT,
+                              .account = PRESENCE_DIFFERENT,
+                              .rules = PRESENCE_DIFFERENT,
+                              .slice = true,
+                              .service = SERVICE_RUNNING,
+                              .launch_text = launch_text };
+    struct state wanted = up;
+    wanted.slice = false;
+    wanted.service = SERVICE_STOPPED;
+    wanted.launch_text = NULL;
+    assert_plan(&wanted, &up, "stop-service kill-processes remove-launch stop-slice close-loopback");
 }
 
 static void test_objects_name_what_is_touched(void **state)
@@ -199,6 +240,9 @@ int main(void)
         cmocka_unit_test(test_destroy),
         cmocka_unit_test(test_destroy_after_a_killed_destroy),
         cmocka_unit_test(test_changed_spec),
+        cmocka_unit_test(test_limits_that_somebody_changed),
+        cmocka_unit_test(test_changed_rules_change_the_address_filter_too),
+        cmocka_unit_test(test_stop_leaves_the_rest_as_it_is),
         cmocka_unit_test(test_objects_name_what_is_touched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
