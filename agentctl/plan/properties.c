@@ -94,6 +94,8 @@ const struct property_row property_rows[] = {
     // take
     // the agent with it. An agent that is itself too big ends by SIGKILL and Restart= judges that.
     { SAME("OOMPolicy"), STRING(FROM_UNRESTRICTED("continue")) },
+    // The host's DefaultTasksMax= would bind the service below what the slice grants.
+    { SAME("TasksMax"), .type = PROPERTY_UINT64, .value = FROM_UNRESTRICTED("infinity") },
     // When the whole host runs short, agents go before its services.
     { SAME("OOMScoreAdjust"), .type = PROPERTY_INT32, .value = FROM_MINIMAL("500"), PROCESS },
     // Python and shells expect the kernel's default; a pipe's reader that ends must end the writer.

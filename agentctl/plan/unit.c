@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "plan/properties.h"
 
 static void clear_strings(struct property *p)
@@ -61,7 +62,7 @@ static int parse_flag(const char *text, struct property *p)
 
 static int parse_number(const char *text, struct property *p)
 {
-    p->number = strtoull(text, NULL, 0); // base 0: UMask= is octal
+    p->number = str_equal(text, "infinity") ? LIMIT_INFINITY : strtoull(text, NULL, 0); // UMask= is octal
     return 0;
 }
 
