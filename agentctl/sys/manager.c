@@ -2,9 +2,7 @@
 // stopping is in sys/manager_job.c, looking at units in sys/unit_status.c.
 #include "sys/manager.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <stdlib.h>
@@ -158,24 +156,4 @@ int manager_set_properties(struct manager *m, const struct unit *u, struct error
     _cleanup_bus_error_ sd_bus_error e = SD_BUS_ERROR_NULL;
     r = sd_bus_call(m->bus, call, 0, &e, NULL);
     return r < 0 ? manager_error(err, r, &e, u->name) : 0;
-}
-
-// SetUnitProperties leaves drop-ins, which outlive a transient unit and would change the next one of that
-// name. The directory is root's, in /run.
-int manager_drop_settings(const char *unit, struct error *err)
-{
-    char path[PATH_MAX];
-    (void)snprintf(path, sizeof(path), "/run/systemd/system.control/%s.d", unit);
-    _cleanup_closedir_ DIR *directory = opendir(path);
-    if (!directory)
-        return errno == ENOENT ? 0 : error_errno(err, errno, "%s", path);
-    for (const struct dirent *entry = NULL; (entry = readdir(directory));) {
-        if (entry->d_name[0] == '.')
-            continue;
-        if (unlinkat(dirfd(directory), entry->d_name, 0) < 0 && errno != ENOENT)
-            return error_errno(err, errno, "%s/%s", path, entry->d_name);
-    }
-    if (rmdir(path) < 0 && errno != ENOENT)
-        return error_errno(err, errno, "%s", path);
-    return 0;
 }

@@ -15,10 +15,6 @@
 
 #define _cleanup_bus_error_ _cleanup_(sd_bus_error_free)
 #define _cleanup_bus_message_ _cleanup_(sd_bus_message_unrefp)
-#define _cleanup_bus_slot_ _cleanup_(sd_bus_slot_unrefp)
 
 // "what: the manager's own message", or the text of -r. Returns r.
 int manager_error(struct error *err, int r, const sd_bus_error *e, const char *what);
-
-// Removes the drop-ins that SetUnitProperties wrote for a unit that is no longer there.
-int manager_drop_settings(const char *unit, struct error *err) _must_check_;

@@ -203,8 +203,6 @@ static int start_watched(struct manager *m, const struct unit *u, struct job_wat
 int manager_start_unit(struct manager *m, const struct unit *u, struct error *err)
 {
     int r = make_way(m, u->name, err);
-    if (r == 0)
-        r = manager_drop_settings(u->name, err); // of an earlier unit that nobody stopped through us
     if (r < 0)
         return r;
     _cleanup_(job_watch_clear) struct job_watch w = { 0 };
@@ -262,6 +260,5 @@ int manager_stop_unit(struct manager *m, const char *name, struct error *err)
         if (r < 0)
             return r;
     }
-    r = reset_failed(m, name, err); // it may have failed while it stopped
-    return r < 0 ? r : manager_drop_settings(name, err);
+    return reset_failed(m, name, err); // it may have failed while it stopped
 }
