@@ -15,7 +15,7 @@ static const char *agent_candidate(size_t i, const void *userdata)
 static int error_no_agent(const char *name, struct error *err)
 {
     _cleanup_strv_ struct strv names = { 0 };
-    int r = store_list_agents(&names, err);
+    int r = agent_list_names(&names, err);
     if (r < 0)
         return r;
     const char *nearest = nearest_name(name, agent_candidate, &names);
@@ -61,7 +61,7 @@ int agent_list_load(struct agent_list *ret, int count, char **names, struct erro
         return load_named(ret, (size_t)count, names, err);
 
     _cleanup_strv_ struct strv all = { 0 };
-    r = store_list_agents(&all, err);
+    r = agent_list_names(&all, err);
     if (r < 0)
         return r;
     return load_named(ret, all.count, all.items, err);

@@ -116,7 +116,7 @@ static int read_requests(const struct options *o, struct request_list *l, struct
         return r;
     _cleanup_strv_ struct strv all = { 0 };
     if (o->argc == 0) {
-        r = store_list_agents(&all, err);
+        r = agent_list_names(&all, err);
         if (r < 0)
             return r;
     }
@@ -140,10 +140,15 @@ static int run_apply(const struct options *o, struct error *err)
     if (r < 0)
         return r;
     _cleanup_change_ struct change c = { 0 };
-    r = change_begin(&c, &verb_apply, o, err);
-    for (size_t i = 0; r >= 0 && i < requests.count; i++)
-        r = apply_request(&c, &requests.items[i], err);
-    return r < 0 ? r : change_end(&c, err);
+    r = change_begin(&c, &verb_apply, o, false, err);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < requests.count; i++) {
+        _cleanup_error_ struct error cause = { 0 };
+        if (apply_request(&c, &requests.items[i], &cause) < 0)
+            change_failed(&c, requests.items[i].name, &cause, err);
+    }
+    return change_end(&c, err);
 }
 
 static const char *const options[] = { "dry-run", "json", "quiet", NULL };

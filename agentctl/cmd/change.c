@@ -7,13 +7,15 @@
 
 #include "plan/diff.h"
 #include "sys/apply.h"
+#include "sys/record.h"
 
-int change_begin(struct change *c, const struct verb *verb, const struct options *o, struct error *err)
+int change_begin(struct change *c, const struct verb *verb, const struct options *o, bool ends,
+                 struct error *err)
 {
     if (geteuid() != 0)
         return error_set(err, EPERM, "%s: must be root (try sudo)", verb->name);
     struct change change = { .verb = verb, .options = o, .machine = { .lock_fd = -1 } };
-    int r = machine_open(&change.machine, verb->name, !o->dry_run, err);
+    int r = machine_open(&change.machine, verb->name, !o->dry_run, ends, err);
     if (r < 0)
         return r;
     change.report = json_array();
@@ -34,19 +36,39 @@ void change_clear(struct change *c)
     *c = (struct change){ 0 };
 }
 
+// The report's object of an agent, made at first mention: a restart runs two plans.
+static json_t *report_of(struct change *c, const char *name)
+{
+    json_t *last = json_array_get(c->report, json_array_size(c->report) - 1);
+    if (last && str_equal(json_string_value(json_object_get(last, "agent")), name))
+        return last;
+    json_t *object = json_pack("{s:s, s:b, s:b, s:[], s:n}", "agent", name, "changed", 0, "dry_run",
+                               c->options->dry_run, "steps", "error");
+    return object && json_array_append_new(c->report, object) == 0 ? object : NULL;
+}
+
 static int report_plan(struct change *c, const struct agent *a, const struct plan *plan, struct error *err)
 {
-    json_t *steps = json_array();
+    json_t *object = report_of(c, a->names.agent);
+    json_t *steps = object ? json_object_get(object, "steps") : NULL;
     for (size_t i = 0; i < plan->count; i++)
-        (void)json_array_append_new(steps,
-                                    json_pack("{s:s, s:s}", "step", step_rows[plan->steps[i].kind].name,
-                                              "object", plan->steps[i].object));
-    json_t *object =
-        json_pack("{s:s, s:b, s:b, s:o}", "agent", a->names.agent, "changed",
-                  plan->count > 0 && !c->options->dry_run, "dry_run", c->options->dry_run, "steps", steps);
-    if (!object || json_array_append_new(c->report, object) < 0)
+        if (json_array_append_new(steps, json_pack("{s:s, s:s}", "step", step_rows[plan->steps[i].kind].name,
+                                                   "object", plan->steps[i].object)) < 0)
+            return error_oom(err);
+    if (!object)
         return error_oom(err);
+    if (plan->count > 0 && !c->options->dry_run)
+        (void)json_object_set_new(object, "changed", json_true()); // the key is there: nothing to allocate
     return 0;
+}
+
+void change_failed(struct change *c, const char *name, const struct error *cause, struct error *err)
+{
+    json_t *object = report_of(c, name);
+    if (object) // without memory the text for people still tells it
+        (void)json_object_set_new(object, "error", json_string(cause->text));
+    (void)error_add(err, cause->class, "%s", cause->text);
+    c->failed = true;
 }
 
 static int print_plan(const struct change *c, const struct agent *a, const struct plan *plan,
@@ -73,20 +95,22 @@ static void say_done(const struct change *c, const struct agent *a, const struct
         (void)printf("agent %s: nothing to do\n", a->names.agent);
 }
 
-// A service that runs keeps the settings that it was started with; a changed spec must not look as if it
-// held.
-static void warn_of_restart(const struct change *c, const struct agent *a, const struct state *observed,
-                            const struct plan *plan)
+// A service that runs keeps what it was started with; a changed spec must not look as if all of it held.
+static void warn_of_restart(struct change *c, const struct agent *a, const struct state *observed)
 {
-    if (observed->service == SERVICE_RUNNING && plan_contains(plan, STEP_WRITE_SPEC))
+    bool outdated = false;
+    _cleanup_error_ struct error ignored = { 0 }; // a warning that can't be had is no reason to fail
+    if (observed->service != SERVICE_RUNNING || !a->effective)
+        return;
+    if (record_is_outdated(a, &c->machine.host, &outdated, &ignored) >= 0 && outdated)
         change_warn(c->options,
-                    "agent %s: limits and network rules are in force; the rest of the new spec is after "
+                    "agent %s: limits and network rules are those of the spec; for the rest it needs "
                     "'agentctl restart %s'",
                     a->names.agent, a->names.agent);
 }
 
 static int run_plan(struct change *c, struct agent *a, const struct state *observed, const struct plan *plan,
-                    const char *done, struct error *err)
+                    enum intent intent, const char *done, struct error *err)
 {
     int r = report_plan(c, a, plan, err);
     if (r < 0)
@@ -97,7 +121,8 @@ static int run_plan(struct change *c, struct agent *a, const struct state *obser
     if (r < 0)
         return r;
     say_done(c, a, plan, done);
-    warn_of_restart(c, a, observed, plan);
+    if (intent == INTENT_DEFINED || intent == INTENT_RUNNING)
+        warn_of_restart(c, a, observed);
     return 0;
 }
 
@@ -113,7 +138,7 @@ static int change_from(struct change *c, struct agent *a, const struct state *ob
     r = diff_states(&a->names, &wanted, observed, &plan, err);
     if (r < 0)
         return r;
-    r = run_plan(c, a, observed, &plan, done, err);
+    r = run_plan(c, a, observed, &plan, intent, done, err);
     if (r >= 0 && ret_wanted) {
         *ret_wanted = wanted;
         wanted = (struct state){ 0 };
@@ -121,15 +146,17 @@ static int change_from(struct change *c, struct agent *a, const struct state *ob
     return r;
 }
 
+// Stopping and removing need no spec: a broken one must not keep an agent running.
 static int observe_agent(struct change *c, struct agent *a, enum intent intent, struct state *ret,
                          struct error *err)
 {
-    int r = intent == INTENT_GONE ? 0 : agent_require_spec(a, err);
-    if (r >= 0 && !a->uid_known && intent != INTENT_GONE)
+    bool makes = intent == INTENT_DEFINED || intent == INTENT_RUNNING;
+    int r = makes ? agent_require_spec(a, err) : 0;
+    if (r >= 0 && makes && !a->uid_known)
         r = agent_allocate_uid(a, err);
     if (r < 0)
         return r;
-    return error_wrap(err, observe_state(&c->machine, a, ret, err), "agent %s", a->names.agent);
+    return error_wrap(err, observe_state(&c->machine, a, intent, ret, err), "agent %s", a->names.agent);
 }
 
 int change_agent(struct change *c, struct agent *a, enum intent intent, const char *done, struct error *err)
@@ -159,34 +186,57 @@ int change_restart(struct change *c, struct agent *a, struct error *err)
 
 int change_end(struct change *c, struct error *err)
 {
-    if (c->options->json != JSON_OFF)
-        return output_json(take_ptr(c->report), c->options->json, err);
-    return 0;
+    _cleanup_error_ struct error unwritten = { 0 };
+    if (c->options->json != JSON_OFF && output_json(take_ptr(c->report), c->options->json, &unwritten) < 0)
+        return error_add(err, unwritten.class, "%s", unwritten.text);
+    return c->failed ? -ECANCELED : 0;
 }
 
-int change_each(const struct verb *verb, const struct options *o, enum intent intent, const char *done,
-                struct error *err)
+static bool is_repeated(const struct options *o, int i)
+{
+    for (int j = 0; j < i; j++)
+        if (str_equal(o->argv[j], o->argv[i]))
+            return true;
+    return false;
+}
+
+// Read under the lock: what was read before it may have changed meanwhile.
+static int change_named(struct change *c, const char *name, enum intent intent, const char *done,
+                        struct error *err)
+{
+    _cleanup_agent_ struct agent a = { 0 };
+    int r = agent_load(&a, &c->machine.conf, name, err);
+    if (r < 0)
+        return r;
+    if (intent == INTENT_RUNNING)
+        change_warn_of_mode(c->options, &a);
+    return change_agent(c, &a, intent, done, err);
+}
+
+static int check_names(const struct options *o, struct error *err)
 {
     for (int i = 0; i < o->argc; i++) {
         int r = agent_name_check(o->argv[i], err);
         if (r < 0)
             return r;
     }
+    return 0;
+}
+
+int change_each(const struct verb *verb, const struct options *o, enum intent intent, const char *done,
+                struct error *err)
+{
+    int r = check_names(o, err);
+    if (r < 0)
+        return r;
     _cleanup_change_ struct change c = { 0 };
-    int r = change_begin(&c, verb, o, err);
+    r = change_begin(&c, verb, o, intent == INTENT_STOPPED || intent == INTENT_GONE, err);
     if (r < 0)
         return r;
-    // Read under the lock: what was read before it may have changed meanwhile.
-    _cleanup_agent_list_ struct agent_list agents = { 0 };
-    r = agent_list_load(&agents, o->argc, o->argv, err);
-    if (r < 0)
-        return r;
-    for (size_t i = 0; i < agents.count; i++) {
-        if (intent == INTENT_RUNNING)
-            change_warn_of_mode(o, &agents.items[i]);
-        r = change_agent(&c, &agents.items[i], intent, done, err);
-        if (r < 0)
-            return r;
+    for (int i = 0; i < o->argc; i++) {
+        _cleanup_error_ struct error cause = { 0 };
+        if (!is_repeated(o, i) && change_named(&c, o->argv[i], intent, done, &cause) < 0)
+            change_failed(&c, o->argv[i], &cause, err);
     }
     return change_end(&c, err);
 }

@@ -14,10 +14,12 @@ struct change {
     const struct options *options;
     struct machine machine;
     json_t *report; // one object an agent
+    bool failed;    // for one agent at least; the others are gone on with
 };
 
-// Refuses without root; then opens and locks the machine (--dry-run: opens it only).
-int change_begin(struct change *c, const struct verb *verb, const struct options *o,
+// Refuses without root; then opens and locks the machine (--dry-run: opens it only). ends: the verb starts
+// nothing.
+int change_begin(struct change *c, const struct verb *verb, const struct options *o, bool ends,
                  struct error *err) _must_check_;
 // Brings one agent to what is wanted, or prints the plan. done: what to say if something was changed, as
 // "started" in "started agent coder".
@@ -25,7 +27,10 @@ int change_agent(struct change *c, struct agent *a, enum intent intent, const ch
                  struct error *err) _must_check_;
 // Stops, if it runs, and starts. --dry-run prints both plans.
 int change_restart(struct change *c, struct agent *a, struct error *err) _must_check_;
-// Prints the report with --json. The change is closed by change_clear() in any case.
+// Notes that the agent of that name failed with cause, and goes on: err collects the causes of all.
+void change_failed(struct change *c, const char *name, const struct error *cause, struct error *err);
+// Prints the report with --json. Negative if an agent has failed. The change is closed by change_clear() in
+// any case.
 int change_end(struct change *c, struct error *err) _must_check_;
 void change_clear(struct change *c);
 #define _cleanup_change_ _cleanup_(change_clear)

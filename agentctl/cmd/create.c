@@ -114,7 +114,7 @@ static int run_create(const struct options *o, struct error *err)
     if (r < 0)
         return r;
     _cleanup_change_ struct change c = { 0 };
-    r = change_begin(&c, &verb_create, o, err);
+    r = change_begin(&c, &verb_create, o, false, err);
     if (r < 0)
         return r;
     r = create_agent(&c, o->argv[0], &own, err);

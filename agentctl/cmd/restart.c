@@ -2,19 +2,28 @@
 #include "cmd/change.h"
 #include "cmd/verbs.h"
 
+static int restart_named(struct change *c, const char *name, struct error *err)
+{
+    _cleanup_agent_ struct agent a = { 0 };
+    int r = agent_load(&a, &c->machine.conf, name, err);
+    if (r < 0)
+        return r;
+    change_warn_of_mode(c->options, &a);
+    return change_restart(c, &a, err);
+}
+
 static int run_restart(const struct options *o, struct error *err)
 {
     _cleanup_change_ struct change c = { 0 };
-    int r = change_begin(&c, &verb_restart, o, err);
+    int r = change_begin(&c, &verb_restart, o, false, err);
     if (r < 0)
         return r;
-    _cleanup_agent_list_ struct agent_list agents = { 0 };
-    r = agent_list_load(&agents, o->argc, o->argv, err);
-    for (size_t i = 0; r >= 0 && i < agents.count; i++) {
-        change_warn_of_mode(o, &agents.items[i]);
-        r = change_restart(&c, &agents.items[i], err);
+    for (int i = 0; i < o->argc; i++) {
+        _cleanup_error_ struct error cause = { 0 };
+        if (restart_named(&c, o->argv[i], &cause) < 0)
+            change_failed(&c, o->argv[i], &cause, err);
     }
-    return r < 0 ? r : change_end(&c, err);
+    return change_end(&c, err);
 }
 
 static const char *const options[] = { "dry-run", "json", "quiet", NULL };

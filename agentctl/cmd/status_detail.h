@@ -4,6 +4,7 @@
 
 #include "cmd/view.h"
 #include "plan/unit.h"
+#include "sys/limits.h"
 
 enum rules_view {
     RULES_NOT_KNOWN, // not permitted to look
@@ -31,14 +32,3 @@ const char *rules_view_name(enum rules_view r); // "in-force", for JSON
 // How many properties of a layer the unit has.
 size_t layer_count(const struct unit *u, const char *layer);
 extern const char *const layer_names[]; // process, filesystem, syscall, network; NULL-terminated
-
-// One limit: as the spec wants it and as the kernel holds it, in the same unit; LIMIT_INFINITY is none.
-struct limit {
-    const char *key; // of the spec: "MemoryMax"
-    uint64_t wanted, kernel;
-    enum { LIMIT_SIZE, LIMIT_COUNT, LIMIT_PERCENT } kind;
-    bool same; // allowing for the kernel's rounding
-};
-#define LIMITS_COUNT 6
-void limits_of(const struct view *v, struct limit ret[LIMITS_COUNT]);
-void limit_text(const struct limit *l, uint64_t value, char *buf, size_t size);

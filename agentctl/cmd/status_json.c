@@ -47,7 +47,7 @@ static json_t *limits_json(const struct view *v)
     if (!v->agent.effective)
         return json_null();
     struct limit limits[LIMITS_COUNT];
-    limits_of(v, limits);
+    limits_of(v->agent.effective, &v->usage, limits);
     json_t *object = json_object();
     for (size_t i = 0; i < LIMITS_COUNT; i++) {
         const struct limit *l = &limits[i];

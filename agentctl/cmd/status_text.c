@@ -113,7 +113,7 @@ static int print_limits(const struct view *v, struct error *err)
     if (!v->agent.effective)
         return 0;
     struct limit limits[LIMITS_COUNT];
-    limits_of(v, limits);
+    limits_of(v->agent.effective, &v->usage, limits);
     _cleanup_text_ struct text t = { 0 };
     for (size_t i = 0; i < LIMITS_COUNT; i++)
         add_limit(&t, v, &limits[i]);

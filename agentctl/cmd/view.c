@@ -128,7 +128,7 @@ static int read_named_or_all(struct view_list *l, int count, char **names, struc
     if (count > 0)
         return read_agents(l, (size_t)count, names, missing, err);
     _cleanup_strv_ struct strv all = { 0 };
-    int r = store_list_agents(&all, err);
+    int r = agent_list_names(&all, err);
     return r < 0 ? r : read_agents(l, all.count, all.items, missing, err);
 }
 

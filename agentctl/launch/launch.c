@@ -83,7 +83,7 @@ static int check_policy(const struct launch_policy *policy, const char *agent, s
 {
     if (!str_equal(policy->agent, agent))
         return error_set(err, EINVAL, "the launch file is another agent's");
-    if (policy->command.count == 0)
+    if (policy->command.count == 0 || !policy->command.items)
         return error_set(err, EINVAL, "the launch file names no command");
     return 0;
 }

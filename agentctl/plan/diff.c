@@ -66,14 +66,16 @@ static bool needs_set_limits(const struct comparison *c)
     return stays && (lacks(c->wanted->limits, c->observed->limits) || filter);
 }
 
-static bool needs_write_launch(const struct comparison *c)
-{
-    return c->wanted->launch_text && !str_equal(c->wanted->launch_text, c->observed->launch_text);
-}
-
 static bool needs_start_service(const struct comparison *c)
 {
     return c->wanted->service == SERVICE_RUNNING && c->observed->service != SERVICE_RUNNING;
+}
+
+// Every start writes it anew, and with it the record of what was started.
+static bool needs_write_launch(const struct comparison *c)
+{
+    return c->wanted->launch_text &&
+           (needs_start_service(c) || !str_equal(c->wanted->launch_text, c->observed->launch_text));
 }
 
 // A failed unit keeps its name: it has to be reset, which stopping does.

@@ -19,6 +19,7 @@ void launch_policy_clear(struct launch_policy *p)
 
 struct parser {
     struct launch_policy policy;
+    bool has_mode;
     const char *file;
     struct error *err;
 };
@@ -49,12 +50,28 @@ static int set_command(struct launch_policy *p, const char *value, struct error 
     return 0;
 }
 
-static int set_key(struct launch_policy *p, const struct spec_line *line, struct error *err)
+static int set_mode(struct parser *p, const char *value, struct error *err)
+{
+    if (p->has_mode)
+        return error_class(err, ERROR_USAGE, "assigned twice");
+    for (int mode = 0; mode < MODE_COUNT; mode++) {
+        if (str_equal(value, mode_name((enum mode)mode))) {
+            p->policy.mode = (enum mode)mode;
+            p->has_mode = true;
+            return 0;
+        }
+    }
+    return error_class(err, ERROR_USAGE, "not a mode");
+}
+
+static int set_key(struct parser *p, const struct spec_line *line, struct error *err)
 {
     if (str_equal(line->key, "Agent"))
-        return set_agent(p, line->value, err);
+        return set_agent(&p->policy, line->value, err);
+    if (str_equal(line->key, "Mode"))
+        return set_mode(p, line->value, err);
     if (str_equal(line->key, "Command"))
-        return set_command(p, line->value, err);
+        return set_command(&p->policy, line->value, err);
     return error_class(err, ERROR_USAGE, "unknown key");
 }
 
@@ -66,7 +83,7 @@ static int launch_line(const struct spec_line *line, void *userdata)
         (void)error_add(p->err, ERROR_USAGE, "%s:%u: not a line of a launch file", p->file, line->number);
         return 1;
     }
-    int r = line->key ? set_key(&p->policy, line, &cause) : 0;
+    int r = line->key ? set_key(p, line, &cause) : 0;
     if (r == 0)
         return 0;
     if (r == -ENOMEM)
@@ -83,6 +100,8 @@ static int check_complete(const struct parser *p)
         return error_add(p->err, ERROR_USAGE, "%s: [" LAUNCH_SECTION "] Agent=: missing", p->file);
     if (policy->command.count == 0)
         return error_add(p->err, ERROR_USAGE, "%s: [" LAUNCH_SECTION "] Command=: missing", p->file);
+    if (!p->has_mode)
+        return error_add(p->err, ERROR_USAGE, "%s: [" LAUNCH_SECTION "] Mode=: missing", p->file);
     return 0;
 }
 
@@ -107,6 +126,7 @@ char *launch_policy_dump(const struct launch_policy *p)
     _cleanup_free_ char *command = words_join(&p->command);
     if (!command)
         return NULL;
-    text_addf(&t, "[" LAUNCH_SECTION "]\nAgent=%s\nCommand=%s\n", p->agent, command);
+    text_addf(&t, "[" LAUNCH_SECTION "]\nAgent=%s\nMode=%s\nCommand=%s\n", p->agent, mode_name(p->mode),
+              command);
     return text_take(&t);
 }

@@ -2,14 +2,17 @@
 // syntax (spec_lex), one section:
 //     [Launch]
 //     Agent=coder
+//     Mode=standard
 //     Command=/usr/bin/python3 agent.py
 #pragma once
 
 #include "base/error.h"
 #include "base/text.h"
+#include "spec/spec.h"
 
 struct launch_policy {
     char *agent;
+    enum mode mode; // that the service is started with
     struct strv command;
 };
 

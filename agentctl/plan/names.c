@@ -78,7 +78,7 @@ static char *formatted(const char *format, ...)
 static bool is_complete(const struct agent_names *n)
 {
     return n->agent && n->user && n->service && n->slice && n->directory && n->home && n->work &&
-           n->spec_file && n->launch_file && n->slice_cgroup && n->chain;
+           n->spec_file && n->launch_file && n->record_file && n->slice_cgroup && n->chain;
 }
 
 int agent_names_init(struct agent_names *names, const char *agent, const char *workspaces, struct error *err)
@@ -99,6 +99,7 @@ int agent_names_init(struct agent_names *names, const char *agent, const char *w
         .work = formatted("%s/%s/work", workspaces, agent),
         .spec_file = formatted(SPEC_DIRECTORY "/%s.agent", agent),
         .launch_file = formatted(LAUNCH_DIRECTORY "/%s", agent),
+        .record_file = formatted(RECORD_DIRECTORY "/%s", agent),
         .slice_cgroup = formatted(AGENTS_SLICE "/agents-%s.slice", escaped),
         .chain = formatted("agent-%s", agent),
     };
@@ -112,8 +113,8 @@ int agent_names_init(struct agent_names *names, const char *agent, const char *w
 
 void agent_names_clear(struct agent_names *n)
 {
-    char *strings[] = { n->agent, n->user,      n->service,     n->slice,        n->directory, n->home,
-                        n->work,  n->spec_file, n->launch_file, n->slice_cgroup, n->chain };
+    char *strings[] = { n->agent, n->user,      n->service,     n->slice,       n->directory,    n->home,
+                        n->work,  n->spec_file, n->launch_file, n->record_file, n->slice_cgroup, n->chain };
     _Static_assert(sizeof(strings) == sizeof(*n), "every name is freed");
     for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
         free(strings[i]);

@@ -14,6 +14,7 @@
 #define STATE_DIRECTORY "/var/lib/agentctl"
 #define RUNTIME_DIRECTORY "/run/agentctl"
 #define LAUNCH_DIRECTORY "/run/agentctl/launch"
+#define RECORD_DIRECTORY "/run/agentctl/running"
 
 // A valid name: ^[a-z][a-z0-9-]{0,22}$ without a trailing '-'. err names the name and the rule it breaks.
 int agent_name_check(const char *name, struct error *err) _must_check_;
@@ -29,6 +30,7 @@ struct agent_names {
     char *home, *work;  // below it (the agent's)
     char *spec_file;    // /etc/agentctl/agents/NAME.agent
     char *launch_file;  // /run/agentctl/launch/NAME
+    char *record_file;  // /run/agentctl/running/NAME: what the service was started with
     char *slice_cgroup; // path below the cgroup root: agents.slice/agents-NAME.slice
     char *chain;        // nftables chain: agent-NAME
 };

@@ -20,17 +20,17 @@ enum property_need {
 typedef int (*property_fill)(const struct unit_input *input, struct property *p, struct error *err);
 
 struct property_row {
-    enum unit_kind kind;
     const char *name, *unit_key, *section; // D-Bus name, unit-file key and section
+    const char *layer;                     // NULL: not isolation
+    const char *value[MODE_COUNT];         // as text, words separated by spaces; NULL: not in this mode
+    property_fill fill;                    // NULL: the value is complete
+    enum unit_kind kind;
     enum property_type type;
-    const char *layer;             // NULL: not isolation
-    const char *value[MODE_COUNT]; // as text, words separated by spaces; NULL: not in this mode
-    property_fill fill;            // NULL: the value is complete
-    unsigned since;                // first systemd that knows it; 0: every one that agentctl supports
-    unsigned needs;                // enum property_need, or-ed
-    bool optional;                 // a host that lacks it is shown and not refused
-    bool jit_lifts;                // Jit=yes leaves it out
-    bool live;
+    unsigned since; // first systemd that knows it; 0: every one that agentctl supports
+    unsigned needs; // enum property_need, or-ed
+    bool optional;  // a host that lacks it is shown and not refused
+    bool jit_lifts; // Jit=yes leaves it out
+    bool live;      // can be changed while the unit runs
 };
 
 extern const struct property_row property_rows[];

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <grp.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "plan/launch.h"
 #include "sys/cgroup.h"
 #include "sys/ledger.h"
 #include "sys/store.h"
@@ -42,6 +44,42 @@ int agent_read(struct agent *ret, const struct conf *conf, const char *name, str
     return 0;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+// Sorts, and drops the second of two that are equal.
+static void make_unique(struct strv *v)
+{
+    if (v->count == 0)
+        return;
+    qsort(v->items, v->count, sizeof(*v->items), compare_names);
+    size_t kept = 1;
+    for (size_t i = 1; i < v->count; i++) {
+        if (str_equal(v->items[i], v->items[kept - 1]))
+            free(v->items[i]);
+        else
+            v->items[kept++] = v->items[i];
+    }
+    v->items[kept] = NULL;
+    v->count = kept;
+}
+
+int agent_list_names(struct strv *ret, struct error *err)
+{
+    _cleanup_strv_ struct strv names = { 0 };
+    int r = store_list_agents(&names, err);
+    if (r >= 0)
+        r = ledger_list_live(&names, err);
+    if (r < 0)
+        return r;
+    make_unique(&names);
+    *ret = names;
+    names = (struct strv){ 0 };
+    return 0;
+}
+
 void agent_clear(struct agent *a)
 {
     agent_names_clear(&a->names);
@@ -65,6 +103,7 @@ int agent_require_spec(const struct agent *a, struct error *err)
 
 int agent_set_spec(struct agent *a, struct spec *own, struct error *err)
 {
+    error_clear(&a->broken);
     (void)spec_free(a->own);
     a->own = own;
     a->effective = spec_free(a->effective);
@@ -72,6 +111,16 @@ int agent_set_spec(struct agent *a, struct spec *own, struct error *err)
     if (r < 0)
         return r;
     return a->uid_known ? agent_refresh_policy(a, err) : 0;
+}
+
+char *agent_launch_text(const struct agent *a)
+{
+    const struct launch_policy policy = {
+        .agent = a->names.agent,
+        .mode = a->effective->mode,
+        .command = a->effective->command,
+    };
+    return launch_policy_dump(&policy);
 }
 
 int agent_allocate_uid(struct agent *a, struct error *err)
@@ -114,6 +163,8 @@ int agent_operators(const struct conf *conf, gid_t *ret, struct error *err)
     }
     errno = 0;
     const struct group *group = getgrnam(conf->operator_group); // single-threaded
+    if (!group && errno != 0 && errno != ENOENT && errno != ESRCH)
+        return error_errno(err, errno, "cannot look up group %s", conf->operator_group);
     if (!group)
         return error_class(err, ERROR_USAGE, CONF_FILE ": [Host] OperatorGroup=: no group %s on this host",
                            conf->operator_group);

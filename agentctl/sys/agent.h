@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "plan/conf.h"
 #include "plan/egress.h"
 #include "plan/names.h"
@@ -29,6 +30,10 @@ int agent_read(struct agent *ret, const struct conf *conf, const char *name, str
 void agent_clear(struct agent *a);
 #define _cleanup_agent_ _cleanup_(agent_clear)
 
+// The names of all agents there are, sorted: those with a spec file, and those that a killed command has left
+// in the ledger without one.
+int agent_list_names(struct strv *ret, struct error *err) _must_check_;
+
 static inline bool agent_exists(const struct agent *a)
 {
     return a->own || a->uid_known || a->broken.text;
@@ -39,6 +44,8 @@ int agent_require_spec(const struct agent *a, struct error *err) _must_check_;
 
 // Replaces the spec that the agent has or is to have; owns it, also on failure.
 int agent_set_spec(struct agent *a, struct spec *own, struct error *err) _must_check_;
+// What the launcher is to be told. The caller frees; NULL: out of memory. The agent needs a usable spec.
+char *agent_launch_text(const struct agent *a) _must_check_;
 // Picks the UID that the agent would get. Nothing is written.
 int agent_allocate_uid(struct agent *a, struct error *err) _must_check_;
 // Builds the policy anew, with the id that the slice's cgroup has now (0 if there is none).

@@ -9,10 +9,13 @@
 #include "config.h"
 #include "base/number.h"
 #include "base/text.h"
-#include "plan/launch.h"
 #include "sys/account.h"
+#include "sys/cgroup.h"
 #include "sys/journal.h"
 #include "sys/ledger.h"
+#include "sys/leftovers.h"
+#include "sys/limits.h"
+#include "sys/record.h"
 #include "sys/started.h"
 #include "sys/store.h"
 #include "sys/workspace.h"
@@ -23,6 +26,8 @@ struct run {
     struct machine *machine;
     struct agent *agent;
     const struct state *observed;
+    bool service_tried;  // something may have run under the UID
+    bool undo_failed;    // something is left that the spec and the ledger must go on naming
     uint64_t began_usec; // CLOCK_REALTIME, for the journal
 };
 
@@ -33,10 +38,13 @@ static int do_reserve_uid(struct run *run, struct error *err)
     return ledger_reserve(run->agent->names.agent, run->agent->uid, err);
 }
 
-// Nothing has run under this UID yet: the steps that start things come later and were taken back before.
+// The UID is free again only if nothing can belong to it: nothing has run under it, and no directory was
+// there before that was given to it.
 static int undo_reserve_uid(struct run *run, struct error *err)
 {
-    return ledger_release(run->agent->names.agent, run->agent->uid, err);
+    const char *name = run->agent->names.agent;
+    bool unused = !run->service_tried && run->observed->workspace == PRESENCE_ABSENT;
+    return unused ? ledger_release(name, run->agent->uid, err) : ledger_retire(name, run->agent->uid, err);
 }
 
 static int do_write_spec(struct run *run, struct error *err)
@@ -146,13 +154,18 @@ static int build_unit(struct run *run, int (*build)(const struct unit_input *, s
     return build(&input, ret, err);
 }
 
+// The slice's limits, and what can be changed of a running service: its address filter.
 static int do_set_limits(struct run *run, struct error *err)
 {
     _cleanup_unit_ struct unit slice = { 0 };
     int r = build_unit(run, unit_build_slice, &slice, err);
-    if (r < 0)
+    if (r >= 0)
+        r = manager_set_properties(run->machine->manager, &slice, err);
+    if (r < 0 || run->observed->service != SERVICE_RUNNING)
         return r;
-    return manager_set_properties(run->machine->manager, &slice, err);
+    _cleanup_unit_ struct unit service = { 0 };
+    r = build_unit(run, unit_build_service, &service, err);
+    return r < 0 ? r : manager_set_properties(run->machine->manager, &service, err);
 }
 
 static int undo_set_limits(struct run *run, struct error *err)
@@ -167,13 +180,34 @@ static int undo_set_limits(struct run *run, struct error *err)
     return do_set_limits(run, err);
 }
 
+// A limit that the manager took and the kernel does not hold (a controller that is switched off) is none.
+static int check_limits(struct run *run, struct error *err)
+{
+    struct cgroup_usage usage = { 0 };
+    int r = cgroup_read_usage(run->agent->names.slice_cgroup, &usage, err);
+    if (r < 0)
+        return r;
+    struct limit limits[LIMITS_COUNT];
+    limits_of(run->agent->effective, &usage, limits);
+    const struct limit *different = limits_find_different(limits);
+    if (!different)
+        return 0;
+    char wanted[NUMBER_TEXT_MAX];
+    char kernel[NUMBER_TEXT_MAX];
+    limit_text(different, different->wanted, wanted, sizeof(wanted));
+    limit_text(different, different->kernel, kernel, sizeof(kernel));
+    return error_set(err, EOPNOTSUPP,
+                     "%s=%s is not in force: the kernel has %s (is the cgroup controller off?)",
+                     different->key, wanted, kernel);
+}
+
 static int do_start_slice(struct run *run, struct error *err)
 {
     _cleanup_unit_ struct unit slice = { 0 };
     int r = build_unit(run, unit_build_slice, &slice, err);
-    if (r < 0)
-        return r;
-    return manager_start_unit(run->machine->manager, &slice, err);
+    if (r >= 0)
+        r = manager_start_unit(run->machine->manager, &slice, err);
+    return r < 0 ? r : check_limits(run, err);
 }
 
 // The slice goes next and its cgroup's id with it: no element may be left that names it.
@@ -193,15 +227,17 @@ static int do_stop_slice(struct run *run, struct error *err)
 
 static int do_write_launch(struct run *run, struct error *err)
 {
-    const struct launch_policy policy = { .agent = run->agent->names.agent,
-                                          .command = run->agent->effective->command };
-    _cleanup_free_ char *text = launch_policy_dump(&policy);
-    return text ? store_write_launch(&run->agent->names, text, err) : error_oom(err);
+    _cleanup_free_ char *text = agent_launch_text(run->agent);
+    if (!text)
+        return error_oom(err);
+    int r = store_write_launch(&run->agent->names, text, err);
+    return r < 0 ? r : record_write(run->agent, &run->machine->host, err);
 }
 
 static int do_remove_launch(struct run *run, struct error *err)
 {
-    return store_remove_launch(&run->agent->names, err);
+    int r = record_remove(&run->agent->names, err);
+    return r < 0 ? r : store_remove_launch(&run->agent->names, err);
 }
 
 static int undo_write_launch(struct run *run, struct error *err)
@@ -210,17 +246,13 @@ static int undo_write_launch(struct run *run, struct error *err)
     return earlier ? store_write_launch(&run->agent->names, earlier, err) : do_remove_launch(run, err);
 }
 
-// An account that somebody has put into a group, or given a password, is not the one that was made.
 static int do_start_service(struct run *run, struct error *err)
 {
-    const struct agent_names *names = &run->agent->names;
-    int r = account_check(names->user, run->agent->uid, names->home, err);
-    if (r < 0)
-        return r;
     _cleanup_unit_ struct unit service = { 0 };
-    r = build_unit(run, unit_build_service, &service, err);
+    int r = build_unit(run, unit_build_service, &service, err);
     if (r < 0)
         return r;
+    run->service_tried = true;
     r = manager_start_unit(run->machine->manager, &service, err);
     if (r < 0)
         return r;
@@ -234,9 +266,13 @@ static int do_stop_service(struct run *run, struct error *err)
 
 // --- stopping and removing ---
 
+// First what would bring processes back: a linger mark, a crontab. An agent whose UID is not known has none.
 static int do_kill_processes(struct run *run, struct error *err)
 {
-    return account_kill_processes(run->agent->uid, err);
+    if (!run->agent->uid_reserved)
+        return 0;
+    int r = leftovers_remove(run->agent->names.user, err);
+    return r < 0 ? r : account_kill_processes(run->agent->uid, err);
 }
 
 static int undo_start_service(struct run *run, struct error *err)
@@ -261,27 +297,29 @@ typedef int step_function(struct run *run, struct error *err);
 
 static const struct {
     step_function *run, *undo;
+    bool undo_failed_step; // it may have got half-way; its undo is safe even if it has not begun
 } functions[STEP_COUNT] = {
-    [STEP_RESERVE_UID] = { do_reserve_uid, undo_reserve_uid },
-    [STEP_WRITE_SPEC] = { do_write_spec, undo_write_spec },
-    [STEP_CREATE_ACCOUNT] = { do_create_account, do_remove_account },
-    [STEP_MAKE_WORKSPACE] = { do_make_workspace, undo_make_workspace },
-    [STEP_INSTALL_RULES] = { do_install_rules, undo_install_rules },
-    [STEP_SET_LIMITS] = { do_set_limits, undo_set_limits },
-    [STEP_START_SLICE] = { do_start_slice, do_stop_slice },
-    [STEP_OPEN_LOOPBACK] = { do_install_rules, undo_open_loopback },
-    [STEP_WRITE_LAUNCH] = { do_write_launch, undo_write_launch },
-    [STEP_START_SERVICE] = { do_start_service, undo_start_service },
-    [STEP_STOP_SERVICE] = { do_stop_service, NULL },
-    [STEP_KILL_PROCESSES] = { do_kill_processes, NULL },
-    [STEP_REMOVE_LAUNCH] = { do_remove_launch, NULL },
-    [STEP_STOP_SLICE] = { do_stop_slice, NULL },
-    [STEP_CLOSE_LOOPBACK] = { do_install_rules, NULL },
-    [STEP_REMOVE_WORKSPACE] = { do_remove_workspace, NULL },
-    [STEP_REMOVE_ACCOUNT] = { do_remove_account, NULL },
-    [STEP_REMOVE_RULES] = { do_remove_rules, NULL },
-    [STEP_RETIRE_UID] = { do_retire_uid, NULL },
-    [STEP_REMOVE_SPEC] = { do_remove_spec, NULL },
+    [STEP_RESERVE_UID] = { do_reserve_uid, undo_reserve_uid, false },
+    [STEP_WRITE_SPEC] = { do_write_spec, undo_write_spec, true },
+    // Takes itself back, and only that knows whose account it met.
+    [STEP_CREATE_ACCOUNT] = { do_create_account, do_remove_account, false },
+    [STEP_MAKE_WORKSPACE] = { do_make_workspace, undo_make_workspace, true },
+    [STEP_SET_LIMITS] = { do_set_limits, undo_set_limits, true },
+    [STEP_INSTALL_RULES] = { do_install_rules, undo_install_rules, true },
+    [STEP_START_SLICE] = { do_start_slice, do_stop_slice, true },
+    [STEP_OPEN_LOOPBACK] = { do_install_rules, undo_open_loopback, true },
+    [STEP_WRITE_LAUNCH] = { do_write_launch, undo_write_launch, true },
+    [STEP_START_SERVICE] = { do_start_service, undo_start_service, true },
+    [STEP_STOP_SERVICE] = { do_stop_service, NULL, false },
+    [STEP_KILL_PROCESSES] = { do_kill_processes, NULL, false },
+    [STEP_REMOVE_LAUNCH] = { do_remove_launch, NULL, false },
+    [STEP_STOP_SLICE] = { do_stop_slice, NULL, false },
+    [STEP_CLOSE_LOOPBACK] = { do_install_rules, NULL, false },
+    [STEP_REMOVE_SPEC] = { do_remove_spec, NULL, false },
+    [STEP_REMOVE_WORKSPACE] = { do_remove_workspace, NULL, false },
+    [STEP_REMOVE_ACCOUNT] = { do_remove_account, NULL, false },
+    [STEP_REMOVE_RULES] = { do_remove_rules, NULL, false },
+    [STEP_RETIRE_UID] = { do_retire_uid, NULL, false },
 };
 
 // --- the run ---
@@ -292,35 +330,22 @@ static bool was_interrupted(const sigset_t *signals)
     return sigtimedwait(signals, NULL, &now) > 0;
 }
 
-static int run_step(struct run *run, const struct step *step, const sigset_t *signals, struct error *err)
+// An undo that fails is reported and does not stop the rest, but then spec and ledger keep naming the agent,
+// so that a destroy can finish.
+static void undo_step(struct run *run, const struct step *step, struct text *report)
 {
-    if (was_interrupted(signals))
-        return error_set(err, EINTR, "interrupted");
-    return functions[step->kind].run(run, err);
-}
-
-// Takes back the first count steps, the last one first. An undo that fails is reported and does not stop the
-// rest.
-static void undo_steps(struct run *run, const struct plan *plan, size_t count, struct text *report)
-{
-    for (size_t i = count; i-- > 0;) {
-        const struct step *step = &plan->steps[i];
-        _cleanup_error_ struct error err = { 0 };
-        if (!functions[step->kind].undo)
-            continue;
-        text_add(report, report->length > 0 ? "; " : "");
-        if (functions[step->kind].undo(run, &err) < 0)
-            text_addf(report, "could NOT undo '%s %s': %s", step_rows[step->kind].text, step->object,
-                      err.text);
-        else
-            text_addf(report, "%s %s", step_rows[step->kind].undo, step->object);
+    const struct step_row *row = &step_rows[step->kind];
+    bool names_it = step->kind == STEP_WRITE_SPEC || step->kind == STEP_RESERVE_UID;
+    if (!functions[step->kind].undo || (run->undo_failed && names_it))
+        return;
+    _cleanup_error_ struct error err = { 0 };
+    text_add(report, report->length > 0 ? "; " : "");
+    if (functions[step->kind].undo(run, &err) < 0) {
+        run->undo_failed = true;
+        text_addf(report, "could NOT undo '%s %s': %s", row->text, step->object, err.text);
+        return;
     }
-}
-
-// The failed step itself may have got half-way: a start that timed out has left a unit behind.
-static bool failed_half_way(enum step_kind kind)
-{
-    return kind == STEP_START_SERVICE || kind == STEP_START_SLICE;
+    text_addf(report, "%s %s", row->undo, step->object);
 }
 
 // The unit's own words, read before the undo adds its own.
@@ -348,11 +373,16 @@ static int report_failure(struct run *run, const struct plan *plan, size_t faile
     const struct step *step = &plan->steps[failed];
     _cleanup_free_ char *journal = read_journal(run, step->kind);
     _cleanup_text_ struct text undone = { 0 };
-    undo_steps(run, plan, failed_half_way(step->kind) ? failed + 1 : failed, &undone);
+    size_t count = functions[step->kind].undo_failed_step && r != -EINTR ? failed + 1 : failed;
+    for (size_t i = count; i-- > 0;)
+        undo_step(run, &plan->steps[i], &undone);
     r = error_wrap(err, r, "agent %s: %s %s", run->agent->names.agent, step_rows[step->kind].text,
                    step->object);
     if (undone.length > 0)
         (void)error_add(err, err->class, "agent %s: undone: %s", run->agent->names.agent, undone.data);
+    if (run->undo_failed)
+        (void)error_add(err, err->class, "agent %s: 'agentctl destroy %s' removes what is left",
+                        run->agent->names.agent, run->agent->names.agent);
     if (journal)
         add_lines(journal, err);
     return r;
@@ -365,25 +395,38 @@ static uint64_t now_usec(void)
     return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
 }
 
+// The signals that end a command, without those that the caller has it ignore.
+static void interrupting_signals(sigset_t *ret)
+{
+    static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+    (void)sigemptyset(ret);
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+        struct sigaction action;
+        if (sigaction(signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            (void)sigaddset(ret, signals[i]);
+    }
+}
+
 int apply_plan(struct machine *m, struct agent *a, const struct state *observed, const struct plan *plan,
                struct error *err)
 {
     struct run run = { .machine = m, .agent = a, .observed = observed, .began_usec = now_usec() };
     sigset_t signals;
     sigset_t earlier;
-    (void)sigemptyset(&signals);
-    (void)sigaddset(&signals, SIGINT);
-    (void)sigaddset(&signals, SIGTERM);
-    (void)sigaddset(&signals, SIGHUP);
+    interrupting_signals(&signals);
     if (sigprocmask(SIG_BLOCK, &signals, &earlier) < 0)
         return error_errno(err, errno, "cannot block signals");
 
     int r = 0;
     for (size_t i = 0; i < plan->count && r >= 0; i++) {
-        r = run_step(&run, &plan->steps[i], &signals, err);
+        r = was_interrupted(&signals) ? error_set(err, EINTR, "interrupted")
+                                      : functions[plan->steps[i].kind].run(&run, err);
         if (r < 0)
             r = report_failure(&run, plan, i, r, err);
     }
+    // What came too late, or while things were taken back, must not end the command before it has said so.
+    while (was_interrupted(&signals))
+        continue;
     (void)sigprocmask(SIG_SETMASK, &earlier, NULL);
     return r;
 }

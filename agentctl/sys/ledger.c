@@ -223,6 +223,15 @@ int ledger_find(const char *agent, enum ledger_entry *ret, uint32_t *ret_uid, st
     return 0;
 }
 
+int ledger_list_live(struct strv *ret, struct error *err)
+{
+    int r = look_at_ledger(err);
+    for (size_t i = 0; r >= 0 && i < seen.count; i++)
+        if (seen.entries[i].live && strv_add(ret, seen.entries[i].agent) < 0)
+            r = error_oom(err);
+    return r;
+}
+
 int ledger_has_uid(uint32_t uid, bool *ret, struct error *err)
 {
     _cleanup_ledger_ struct ledger l = { 0 };

@@ -7,12 +7,15 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "plan/conf.h"
 
 enum ledger_entry { LEDGER_NONE, LEDGER_LIVE };
 
 // The live UID of an agent.
 int ledger_find(const char *agent, enum ledger_entry *ret, uint32_t *ret_uid, struct error *err) _must_check_;
+// Adds the names of all agents that have a live UID.
+int ledger_list_live(struct strv *ret, struct error *err) _must_check_;
 // Whether the UID was ever given out, to whichever agent.
 int ledger_has_uid(uint32_t uid, bool *ret, struct error *err) _must_check_;
 // The lowest UID of the range that the ledger has never given out and passwd, group, subuid and subgid do not

@@ -4,7 +4,7 @@
 #include "sys/lock.h"
 #include "sys/store.h"
 
-static int open_parts(struct machine *m, const char *verb, bool lock, struct error *err)
+static int open_parts(struct machine *m, const char *verb, bool lock, bool ends, struct error *err)
 {
     int r = store_read_conf(&m->conf, err);
     if (r < 0)
@@ -15,16 +15,17 @@ static int open_parts(struct machine *m, const char *verb, bool lock, struct err
     r = manager_read_host(m->manager, &m->host, err);
     if (r < 0)
         return r;
-    r = nft_open(&m->nft, err);
-    if (r < 0)
-        return r;
+    _cleanup_error_ struct error no_nft = { 0 };
+    r = nft_open(&m->nft, &no_nft);
+    if (r < 0 && !ends)
+        return error_class(err, no_nft.class, "%s", no_nft.text);
     return lock ? lock_acquire(verb, m->conf.lock_timeout_usec, &m->lock_fd, err) : 0;
 }
 
-int machine_open(struct machine *ret, const char *verb, bool lock, struct error *err)
+int machine_open(struct machine *ret, const char *verb, bool lock, bool ends, struct error *err)
 {
     _cleanup_machine_ struct machine m = { .lock_fd = -1 };
-    int r = open_parts(&m, verb, lock, err);
+    int r = open_parts(&m, verb, lock, ends, err);
     if (r < 0)
         return r;
     *ret = m;

@@ -18,7 +18,8 @@ struct machine {
     int lock_fd; // -1: not locked (nothing will be changed)
 };
 
-// lock: false for --dry-run. verb is what others are told while they wait.
-int machine_open(struct machine *ret, const char *verb, bool lock, struct error *err) _must_check_;
+// lock: false for --dry-run. verb is what others are told while they wait. ends: nothing will be started, so
+// that a host without nftables is no obstacle (nft is NULL then).
+int machine_open(struct machine *ret, const char *verb, bool lock, bool ends, struct error *err) _must_check_;
 void machine_close(struct machine *m);
 #define _cleanup_machine_ _cleanup_(machine_close)

@@ -89,6 +89,8 @@ static int read_systemd(struct manager *m, struct host *host, struct error *err)
         r = read_property(m, "Features", &features, err);
     if (r < 0)
         return r;
+    if (!version || !features)
+        return error_set(err, EPROTO, "systemd does not tell its version");
     host->systemd_version = major_version(version);
     host->seccomp = strstr(features, "+SECCOMP");
     host->bpf_framework = strstr(features, "+BPF_FRAMEWORK");

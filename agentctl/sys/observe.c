@@ -4,55 +4,70 @@
 #include <errno.h>
 #include <string.h>
 
-#include "plan/launch.h"
 #include "sys/account.h"
+#include "sys/cgroup.h"
+#include "sys/limits.h"
 #include "sys/store.h"
 #include "sys/workspace.h"
 
-static int observe_account(const struct agent *a, struct state *s, struct error *err)
+static bool is_ours(const struct agent *a, const struct account *account)
 {
-    _cleanup_account_ struct account account = { 0 };
-    int r = account_read(a->names.user, &account, err);
-    if (r < 0)
-        return r;
-    if (!account.user_exists && !account.group_exists) {
-        s->account = PRESENCE_ABSENT;
-        return 0;
-    }
-    bool ours = s->ledger == PRESENCE_CURRENT && (!account.user_exists || account.uid == a->uid) &&
-                (!account.group_exists || account.gid == a->uid);
-    if (!ours)
-        return error_set(err, EEXIST, "%s %s exists and is not one that agentctl made (UID %u, GID %u)",
-                         account.user_exists ? "user" : "group", a->names.user,
-                         account.user_exists ? account.uid : (uid_t)-1, account.gid);
-    bool whole = account.user_exists && account.group_exists && str_equal(account.home, a->names.home);
-    s->account = whole ? PRESENCE_CURRENT : PRESENCE_DIFFERENT;
-    return 0;
+    return a->uid_reserved && (!account->user_exists || account->uid == a->uid) &&
+           (!account->group_exists || account->gid == a->uid);
 }
 
-static int observe_workspace(const struct agent *a, struct state *s, struct error *err)
+static int observe_account(const struct agent *a, bool ends, struct state *s, struct error *err)
 {
-    _cleanup_workspace_ struct workspace observed = { 0 };
-    int r = workspace_read(&a->names, &observed, err);
+    const struct agent_names *names = &a->names;
+    _cleanup_account_ struct account account = { 0 };
+    int r = account_read(names->user, &account, err);
     if (r < 0)
         return r;
-    if (!observed.directories[WORKSPACE_BASE].exists) {
-        s->workspace = PRESENCE_ABSENT;
+    s->account = PRESENCE_ABSENT;
+    if (!account.user_exists && !account.group_exists)
         return 0;
-    }
+    if (!is_ours(a, &account))
+        return ends ? 0
+                    : error_set(err, EEXIST, "%s %s exists and is not one that agentctl made",
+                                account.user_exists ? "user" : "group", names->user);
+    s->account = account.user_exists && account.group_exists ? PRESENCE_CURRENT : PRESENCE_DIFFERENT;
+    // Somebody may have changed it since: a group, a password, a shell. That is for a person to decide.
+    return s->account == PRESENCE_CURRENT && !ends ? account_check(names->user, a->uid, names->home, err) : 0;
+}
+
+static int compare_workspace(const struct agent *a, const struct workspace *observed, struct state *s,
+                             struct error *err)
+{
     gid_t operators = (gid_t)-1;
-    r = agent_operators(a->conf, &operators, err);
+    int r = agent_operators(a->conf, &operators, err);
     if (r < 0)
         return r;
     _cleanup_workspace_ struct workspace wanted = { 0 };
     r = workspace_want(a->uid, operators, &wanted, err);
     if (r < 0)
         return r;
-    s->workspace = workspace_equal(&wanted, &observed) ? PRESENCE_CURRENT : PRESENCE_DIFFERENT;
+    s->workspace = workspace_equal(&wanted, observed) ? PRESENCE_CURRENT : PRESENCE_DIFFERENT;
     return 0;
 }
 
-// Without a UID there can be no rules: chain and elements are made after the reservation.
+static int observe_workspace(const struct agent *a, bool ends, struct state *s, struct error *err)
+{
+    _cleanup_workspace_ struct workspace observed = { 0 };
+    _cleanup_error_ struct error cause = { 0 };
+    int r = workspace_read(&a->names, &observed, &cause);
+    if (r >= 0 && !observed.directories[WORKSPACE_BASE].exists) {
+        s->workspace = PRESENCE_ABSENT;
+        return 0;
+    }
+    if (r >= 0)
+        r = compare_workspace(a, &observed, s, &cause);
+    if (r >= 0)
+        return 0;
+    s->workspace = PRESENCE_DIFFERENT;
+    return ends ? 0 : error_class(err, cause.class, "%s", cause.text);
+}
+
+// Without a UID there can be no rules, nor without nftables (machine_open() insists on it where it matters).
 static int observe_rules(struct machine *m, const struct agent *a, struct state *s, struct error *err)
 {
     static const enum presence presences[] = {
@@ -60,10 +75,9 @@ static int observe_rules(struct machine *m, const struct agent *a, struct state 
         [NFT_MATCH_DIFFERENT] = PRESENCE_DIFFERENT,
         [NFT_MATCH_SAME] = PRESENCE_CURRENT,
     };
-    if (!a->policy.chain) {
-        s->rules = PRESENCE_ABSENT;
+    s->rules = PRESENCE_ABSENT;
+    if (!a->policy.chain || !m->nft)
         return 0;
-    }
     enum nft_match match = NFT_MATCH_ABSENT;
     int r = nft_agent_match(m->nft, a->conf, &a->policy, &match, err);
     if (r < 0)
@@ -115,23 +129,38 @@ static int observe_files(const struct agent *a, struct state *s, struct error *e
     return store_read_launch(&a->names, &s->launch_text, err);
 }
 
-int observe_state(struct machine *m, const struct agent *a, struct state *ret, struct error *err)
+static int observe_limits(const struct agent *a, struct state *s, struct error *err)
 {
+    s->limits = PRESENCE_ABSENT;
+    if (!s->slice || !a->effective)
+        return 0;
+    struct cgroup_usage usage = { 0 };
+    int r = cgroup_read_usage(a->names.slice_cgroup, &usage, err);
+    if (r < 0)
+        return r;
+    struct limit limits[LIMITS_COUNT];
+    limits_of(a->effective, &usage, limits);
+    s->limits = limits_find_different(limits) ? PRESENCE_DIFFERENT : PRESENCE_CURRENT;
+    return 0;
+}
+
+int observe_state(struct machine *m, const struct agent *a, enum intent intent, struct state *ret,
+                  struct error *err)
+{
+    bool ends = intent == INTENT_STOPPED || intent == INTENT_GONE;
     _cleanup_state_ struct state s = { .uid = a->uid };
     s.ledger = a->uid_reserved ? PRESENCE_CURRENT : PRESENCE_ABSENT;
     int r = observe_files(a, &s, err);
-    if (r < 0)
-        return r;
-    r = observe_account(a, &s, err);
-    if (r < 0)
-        return r;
-    r = observe_workspace(a, &s, err);
-    if (r < 0)
-        return r;
-    r = observe_rules(m, a, &s, err);
-    if (r < 0)
-        return r;
-    r = observe_units(m, a, &s, err);
+    if (r >= 0)
+        r = observe_units(m, a, &s, err);
+    if (r >= 0)
+        r = observe_limits(a, &s, err);
+    if (r >= 0)
+        r = observe_account(a, ends, &s, err);
+    if (r >= 0)
+        r = observe_workspace(a, ends, &s, err);
+    if (r >= 0)
+        r = observe_rules(m, a, &s, err);
     if (r < 0)
         return r;
     *ret = s;
@@ -145,11 +174,36 @@ static int copy_text(char **to, const char *from, struct error *err)
     return from && !*to ? error_oom(err) : 0;
 }
 
-static int want_launch(const struct agent *a, char **ret, struct error *err)
+// What stays as it is observed, whatever that is.
+static int keep_definition(struct state *s, const struct state *observed, struct error *err)
 {
-    const struct launch_policy policy = { .agent = a->names.agent, .command = a->effective->command };
-    *ret = launch_policy_dump(&policy);
-    return *ret ? 0 : error_oom(err);
+    s->ledger = observed->ledger;
+    s->account = observed->account;
+    s->workspace = observed->workspace;
+    s->rules = observed->rules;
+    return copy_text(&s->spec_text, observed->spec_text, err);
+}
+
+static int want_definition(const struct agent *a, struct state *s, struct error *err)
+{
+    s->ledger = s->account = s->workspace = s->rules = s->limits = PRESENCE_CURRENT;
+    s->spec_text = spec_dump(a->own);
+    return s->spec_text ? 0 : error_oom(err);
+}
+
+static int keep_service(struct state *s, const struct state *observed, struct error *err)
+{
+    s->slice = observed->slice;
+    s->service = observed->service;
+    return copy_text(&s->launch_text, observed->launch_text, err);
+}
+
+static int want_service(const struct agent *a, struct state *s, struct error *err)
+{
+    s->slice = true;
+    s->service = SERVICE_RUNNING;
+    s->launch_text = agent_launch_text(a);
+    return s->launch_text ? 0 : error_oom(err);
 }
 
 int want_state(const struct agent *a, enum intent intent, const struct state *observed, struct state *ret,
@@ -157,24 +211,17 @@ int want_state(const struct agent *a, enum intent intent, const struct state *ob
 {
     _cleanup_state_ struct state s = { .uid = a->uid };
     int r = 0;
-    if (intent != INTENT_GONE) {
-        s.ledger = s.account = s.workspace = s.rules = PRESENCE_CURRENT;
-        s.spec_text = spec_dump(a->own);
-        if (!s.spec_text)
-            return error_oom(err);
-    }
+    if (intent == INTENT_STOPPED)
+        r = keep_definition(&s, observed, err);
+    else if (intent != INTENT_GONE)
+        r = want_definition(a, &s, err);
+    if (r < 0)
+        return r;
     // A service that runs keeps running with what it was started with.
-    bool keep =
-        intent == INTENT_DEFINED || (intent == INTENT_RUNNING && observed->service == SERVICE_RUNNING);
-    if (keep) {
-        s.slice = observed->slice;
-        s.service = observed->service;
-        r = copy_text(&s.launch_text, observed->launch_text, err);
-    } else if (intent == INTENT_RUNNING) {
-        s.slice = true;
-        s.service = SERVICE_RUNNING;
-        r = want_launch(a, &s.launch_text, err);
-    }
+    if (intent == INTENT_DEFINED || (intent == INTENT_RUNNING && observed->service == SERVICE_RUNNING))
+        r = keep_service(&s, observed, err);
+    else if (intent == INTENT_RUNNING)
+        r = want_service(a, &s, err);
     if (r < 0)
         return r;
     *ret = s;

@@ -110,9 +110,9 @@ static void test_start_again_after_the_command_ended(void **state)
     const struct state up = running();
     struct state ended = running();
     ended.service = SERVICE_STOPPED;
-    assert_plan(&up, &ended, "start-service");
+    assert_plan(&up, &ended, "write-launch start-service");
     ended.service = SERVICE_FAILED;
-    assert_plan(&up, &ended, "start-service");
+    assert_plan(&up, &ended, "write-launch start-service");
 }
 
 static void test_start_installs_lost_rules_first(void **state)
@@ -179,7 +179,7 @@ static void test_limits_that_somebody_changed(void **state)
     up.limits = PRESENCE_DIFFERENT;
     assert_plan(&wanted, &up, "set-limits");
     up.service = SERVICE_STOPPED;
-    assert_plan(&wanted, &up, "set-limits start-service");
+    assert_plan(&wanted, &up, "set-limits write-launch start-service");
 }
 
 static void test_changed_rules_change_the_address_filter_too(void **state)

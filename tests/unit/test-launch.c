@@ -5,7 +5,7 @@
 
 static struct launch_policy policy(const char *const words[], size_t count)
 {
-    struct launch_policy p = { .agent = strdup("coder") };
+    struct launch_policy p = { .agent = strdup("coder"), .mode = MODE_MAXIMUM };
     assert_non_null(p.agent);
     for (size_t i = 0; i < count; i++)
         assert_int_equal(strv_add(&p.command, words[i]), 0);
@@ -17,7 +17,7 @@ static void test_text(void **state)
     static const char *const words[] = { "/usr/bin/python3", "-c", "print('a b')\nexit()", "" };
     _cleanup_(launch_policy_clear) struct launch_policy p = policy(words, ARRAY_SIZE(words));
     _cleanup_free_ char *text = launch_policy_dump(&p);
-    assert_string_equal(text, "[Launch]\nAgent=coder\n"
+    assert_string_equal(text, "[Launch]\nAgent=coder\nMode=maximum\n"
                               "Command=/usr/bin/python3 -c \"print('a b')\\x0aexit()\" \"\"\n");
 }
 
@@ -31,6 +31,7 @@ static void test_there_and_back(void **state)
     _cleanup_free_ char *text = launch_policy_dump(&p);
     expect_ok(launch_policy_parse(&back, "f", text, strlen(text), &err), &err);
     assert_string_equal(back.agent, "coder");
+    assert_int_equal(back.mode, MODE_MAXIMUM);
     assert_true(strv_equal(&back.command, &p.command));
 }
 
@@ -42,6 +43,9 @@ static void test_refused(void **state)
         { "", "f: [Launch] Agent=: missing" },
         { "[Launch]\nAgent=coder\n", "f: [Launch] Command=: missing" },
         { "[Launch]\nCommand=/bin/x\n", "f: [Launch] Agent=: missing" },
+        { "[Launch]\nAgent=coder\nCommand=/bin/x\n", "f: [Launch] Mode=: missing" },
+        { "[Launch]\nMode=none\nMode=standard\n", "f:2: [Launch] Mode=: not a mode" },
+        { "[Launch]\nMode=minimal\nMode=standard\n", "f:3: [Launch] Mode=: assigned twice" },
         { "[Launch]\nAgent=coder\nCommand=\n", "f:3: [Launch] Command=: empty" },
         { "[Launch]\nAgent=coder\nCommand=/bin/x \"\n", "f:3: [Launch] Command=: a quote \" is not closed" },
         { "[Launch]\nAgent=coder\nCommand=/bin/x \\xff\n",
