@@ -19,10 +19,6 @@
 #include "plan/launch.h"
 #include "plan/names.h"
 
-// The shell's and systemd's own words for it; sys/started.c reads them.
-#define STATUS_NOT_EXECUTABLE 126
-#define STATUS_NOT_FOUND 127
-
 #define LAUNCH_FILE_MAX (1 << 20)
 
 static int check_file(int fd, const char *path, size_t *ret_size, struct error *err)
@@ -81,11 +77,15 @@ static int read_policy(const char *agent, struct launch_policy *ret, struct erro
 
 static int check_policy(const struct launch_policy *policy, const char *agent, struct error *err)
 {
+    const char *problem = NULL;
     if (!str_equal(policy->agent, agent))
-        return error_set(err, EINVAL, "the launch file is another agent's");
-    if (policy->command.count == 0 || !policy->command.items)
-        return error_set(err, EINVAL, "the launch file names no command");
-    return 0;
+        problem = "the launch file is another agent's";
+    else if (!policy->command.items)
+        problem = "the launch file names no command";
+    if (!problem)
+        return 0;
+    (void)error_set(err, EINVAL, "%s", problem);
+    return -EINVAL;
 }
 
 // Only 0, 1 and 2 are the command's.
@@ -102,7 +102,7 @@ static int run_command(const struct launch_policy *policy)
     (void)execvpe(program, policy->command.items, environ);
     int error = errno;
     (void)fprintf(stderr, "launch: agent %s: cannot run %s: %s\n", policy->agent, program, strerror(error));
-    return error == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+    return error == ENOENT ? LAUNCH_STATUS_NOT_FOUND : LAUNCH_STATUS_NOT_EXECUTABLE;
 }
 
 // The first process of a PID namespace gets no signal that it does not handle, and must reap: the command
@@ -111,7 +111,7 @@ static int run_command_below_init(const struct launch_policy *policy)
 {
     int started[2]; // closed by a successful exec
     if (pipe2(started, O_CLOEXEC) < 0)
-        return STATUS_NOT_EXECUTABLE;
+        return LAUNCH_STATUS_NOT_EXECUTABLE;
     pid_t child = fork();
     if (child == 0) {
         int status = run_command(policy);
@@ -123,14 +123,14 @@ static int run_command_below_init(const struct launch_policy *policy)
     char failed = 0;
     int status = 0;
     if (child < 0)
-        return STATUS_NOT_EXECUTABLE;
+        return LAUNCH_STATUS_NOT_EXECUTABLE;
     if (read(started[0], &failed, 1) != 0)
         return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : EX_OSERR;
     char pid[16];
     (void)snprintf(pid, sizeof(pid), "%d", child);
     (void)execl(INIT_PATH, INIT_PATH, pid, (char *)NULL);
     (void)fprintf(stderr, "launch: agent %s: cannot run " INIT_PATH ": %s\n", policy->agent, strerror(errno));
-    return STATUS_NOT_EXECUTABLE; // the namespace ends with us, and the command with it
+    return LAUNCH_STATUS_NOT_EXECUTABLE; // the namespace ends with us, and the command with it
 }
 
 int main(int argc, char *argv[])
@@ -147,7 +147,7 @@ int main(int argc, char *argv[])
     if (r < 0) {
         (void)fprintf(stderr, "launch: agent %s: %s\n", argv[1], err.text);
         launch_policy_clear(&policy);
-        return EX_CONFIG;
+        return LAUNCH_STATUS_CONFIGURATION;
     }
     close_others_on_exec();
     int status = getpid() == 1 ? run_command_below_init(&policy) : run_command(&policy);
