@@ -52,9 +52,6 @@ static int read_all(int fd, const char *path, char *buffer, size_t size, struct 
 // O_NONBLOCK: a pipe in its place must not make us wait.
 static int read_policy(const char *agent, struct launch_policy *ret, struct error *err)
 {
-    int r = agent_name_check(agent, err);
-    if (r < 0)
-        return r;
     char path[PATH_MAX];
     (void)snprintf(path, sizeof(path), LAUNCH_DIRECTORY "/%s", agent);
     _cleanup_close_ int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -62,7 +59,7 @@ static int read_policy(const char *agent, struct launch_policy *ret, struct erro
         return error_errno(err, errno, "%s", path);
 
     size_t size = 0;
-    r = check_file(fd, path, &size, err);
+    int r = check_file(fd, path, &size, err);
     if (r < 0)
         return r;
     _cleanup_free_ char *text = malloc(size + 1);
@@ -86,6 +83,19 @@ static int check_policy(const struct launch_policy *policy, const char *agent, s
         return 0;
     (void)error_set(err, EINVAL, "%s", problem);
     return -EINVAL;
+}
+
+static int load_policy(const char *agent, struct launch_policy *ret, struct error *err)
+{
+    int r = agent_name_check(agent, err); // it becomes part of a path
+    if (r < 0)
+        return r;
+    r = read_policy(agent, ret, err);
+    if (r >= 0)
+        r = check_policy(ret, agent, err);
+    if (r < 0)
+        (void)error_wrap(err, r, "agent %s", agent);
+    return r;
 }
 
 // Only 0, 1 and 2 are the command's.
@@ -141,11 +151,9 @@ int main(int argc, char *argv[])
     }
     _cleanup_error_ struct error err = { 0 };
     struct launch_policy policy = { 0 };
-    int r = read_policy(argv[1], &policy, &err);
-    if (r >= 0)
-        r = check_policy(&policy, argv[1], &err);
+    int r = load_policy(argv[1], &policy, &err);
     if (r < 0) {
-        (void)fprintf(stderr, "launch: agent %s: %s\n", argv[1], err.text);
+        (void)fprintf(stderr, "launch: %s\n", err.text);
         launch_policy_clear(&policy);
         return LAUNCH_STATUS_CONFIGURATION;
     }
