@@ -11,6 +11,7 @@
 #include "cmd/output.h"
 #include "config.h"
 #include "sys/journal.h"
+#include "sys/record.h"
 
 const char *const layer_names[] = { "process", "filesystem", "syscall", "network", NULL };
 
@@ -66,6 +67,10 @@ static int read_unit(struct status_detail *d, const struct view *v, const struct
         return error_oom(err);
     if (r < 0 && !(d->unit_problem = strdup(cause.text)))
         return error_oom(err);
+    bool outdated = false;
+    _cleanup_error_ struct error ignored = { 0 }; // a damaged record says nothing
+    if (r >= 0 && v->main_pid > 0 && record_is_outdated(&v->agent, host, &outdated, &ignored) >= 0)
+        d->restart_due = outdated;
     return 0;
 }
 

@@ -16,6 +16,7 @@ enum rules_view {
 struct status_detail {
     struct unit unit;   // the service as it is started: its properties by layer, and those absent
     char *unit_problem; // why it can't be built here (a missing layer, an unusable spec); NULL: it can
+    bool restart_due;   // the running service was started with other settings than the spec has now
     enum rules_view rules;
     char *last_exit; // NULL: not known, or it never ended
     uint64_t last_exit_usec;

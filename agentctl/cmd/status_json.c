@@ -71,11 +71,12 @@ json_t *status_json(const struct view *v, const struct status_detail *d, bool co
     const struct agent *a = &v->agent;
     json_t *object = view_json(v, counters_known);
     json_t *more =
-        json_pack("{s:s?, s:s, s:s, s:s, s:s?, s:s?, s:o, s:o, s:s, s:o, s:o}", "description",
+        json_pack("{s:s?, s:s, s:s, s:s, s:s?, s:s?, s:b, s:o, s:o, s:s, s:o, s:o}", "description",
                   a->effective ? a->effective->description : NULL, "spec_file", a->names.spec_file, "home",
                   a->names.home, "work", a->names.work, "spec_problem", a->broken.text, "layers_problem",
-                  d->unit_problem, "layers", layers_json(d), "absent", absent_json(&d->unit), "rules",
-                  rules_view_name(d->rules), "limits", limits_json(v), "last_exit", last_exit_json(d));
+                  d->unit_problem, "restart_due", d->restart_due, "layers", layers_json(d), "absent",
+                  absent_json(&d->unit), "rules", rules_view_name(d->rules), "limits", limits_json(v),
+                  "last_exit", last_exit_json(d));
     if (!object || !more || json_object_update(object, more) < 0) {
         json_decref(object);
         object = NULL;

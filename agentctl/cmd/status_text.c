@@ -92,6 +92,9 @@ static int print_isolation(const struct view *v, const struct status_detail *d, 
     _cleanup_free_ char *text = text_take(&layers);
     if (!text)
         return error_oom(err);
+    if (d->restart_due)
+        print_line("Restart",
+                   "due: the spec has changed since the start, and the layers below are the new ones");
     print_line("Layers", "%s settings%s", text, v->main_pid > 0 ? "" : " once it runs");
     print_line("Egress", "%s, %s", view_egress(v), rules_view_text(d->rules));
     return print_absent(&d->unit, err);

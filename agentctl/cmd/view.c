@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cmd/output.h"
+#include "plan/launch.h"
 #include "sys/account.h"
 #include "sys/store.h"
 
@@ -22,12 +24,12 @@ const char *view_state_name(enum view_state s)
 
 bool view_is_unrestricted(const struct view *v)
 {
-    return v->agent.effective && v->agent.effective->mode == MODE_UNRESTRICTED;
+    return v->mode_known && v->mode == MODE_UNRESTRICTED;
 }
 
 const char *view_mode(const struct view *v)
 {
-    return v->agent.effective ? mode_name(v->agent.effective->mode) : "-";
+    return v->mode_known ? mode_name(v->mode) : "-";
 }
 
 const char *view_egress(const struct view *v)
@@ -60,13 +62,41 @@ static enum view_state state_of(const struct view *v, const struct unit_state *u
     return str_equal(active, "failed") ? VIEW_FAILED : VIEW_STOPPED;
 }
 
+static bool is_up(const struct view *v)
+{
+    return v->state == VIEW_RUNNING || v->state == VIEW_STARTING || v->state == VIEW_RESTARTING ||
+           v->state == VIEW_STOPPING;
+}
+
+// The spec may have changed since the start: what runs is what the launcher was told.
+static int read_mode(struct view *v, struct error *err)
+{
+    const struct agent *a = &v->agent;
+    v->mode_known = a->effective;
+    v->mode = a->effective ? a->effective->mode : MODE_STANDARD;
+    if (!is_up(v))
+        return 0;
+    _cleanup_free_ char *text = NULL;
+    int r = store_read_launch(&a->names, &text, err);
+    if (r < 0 || !text)
+        return r;
+    struct launch_policy policy = { 0 };
+    r = launch_policy_parse(&policy, a->names.launch_file, text, strlen(text), err);
+    if (r >= 0) {
+        v->mode_known = true;
+        v->mode = policy.mode;
+    }
+    launch_policy_clear(&policy);
+    return r;
+}
+
 static int read_cgroups(struct view *v, struct error *err)
 {
     const struct agent_names *names = &v->agent.names;
     int r = cgroup_read_usage(names->slice_cgroup, &v->usage, err);
     if (r < 0)
         return r;
-    if (v->state == VIEW_STOPPED || v->state == VIEW_FAILED || v->state == VIEW_INCOMPLETE)
+    if (!is_up(v))
         return 0;
     _cleanup_free_ char *path = NULL;
     if (asprintf(&path, "%s/%s", names->slice_cgroup, names->service) < 0) {
@@ -150,7 +180,9 @@ int view_list_load(struct view_list *l, int count, char **names, struct error *m
     for (size_t i = 0; i < l->count && r >= 0; i++) {
         struct view *v = &l->items[i];
         v->state = state_of(v, unit_state_find(&units, v->agent.names.service));
-        r = read_cgroups(v, err);
+        r = read_mode(v, err);
+        if (r >= 0)
+            r = read_cgroups(v, err);
     }
     return r < 0 ? r : read_counters(l, err);
 }
@@ -184,7 +216,7 @@ json_t *view_json(const struct view *v, bool counters_known)
     const struct agent *a = &v->agent;
     const struct spec *spec = a->effective;
     return json_pack("{s:s, s:s, s:s?, s:s?, s:b, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "name", a->names.agent,
-                     "state", view_state_name(v->state), "mode", spec ? mode_name(spec->mode) : NULL,
+                     "state", view_state_name(v->state), "mode", v->mode_known ? mode_name(v->mode) : NULL,
                      "egress", spec ? egress_name(spec->egress) : NULL, "unrestricted",
                      view_is_unrestricted(v), "user", a->names.user, "unit", a->names.service, "uid",
                      a->uid_known ? json_integer(a->uid) : json_null(), "main_pid",

@@ -29,6 +29,8 @@ const char *view_state_name(enum view_state s); // "running"
 
 struct view {
     struct agent agent;
+    bool mode_known;
+    enum mode mode; // of the running service; the spec's where nothing runs
     enum view_state state;
     pid_t main_pid;            // 0: none
     uint64_t since_usec;       // the main process's start; 0: not running
@@ -52,7 +54,7 @@ void view_list_clear(struct view_list *l);
 #define _cleanup_views_ _cleanup_(view_list_clear)
 
 bool view_is_unrestricted(const struct view *v);
-const char *view_mode(const struct view *v);   // "-" if the spec can't be used
+const char *view_mode(const struct view *v);   // "-" if it is not known
 const char *view_egress(const struct view *v); // likewise
 // One agent of `list --json`; `status --json` adds to it. NULL: out of memory.
 json_t *view_json(const struct view *v, bool counters_known) _must_check_;

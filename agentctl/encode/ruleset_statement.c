@@ -13,6 +13,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "encode/ruleset_expression.h"
+
 // The kernel's bits of `ct state` (NF_CT_STATE_BIT and its untracked and invalid sisters).
 #define CT_INVALID 0x01
 #define CT_ESTABLISHED 0x02
@@ -25,149 +27,6 @@
 #define IPV4_DESTINATION 16 // offset in the header
 #define IPV6_DESTINATION 24
 #define PORT_DESTINATION 2 // the same in TCP and UDP
-
-// Expressions are appended to rule; failed collects what ran out of memory. Values pass through register 1; a
-// second part of a concatenation follows at once, in the next 32-bit register.
-struct emitter {
-    struct nftnl_rule *rule;
-    bool failed;
-};
-
-static struct nftnl_expr *emit(struct emitter *e, const char *name)
-{
-    struct nftnl_expr *x = e->failed ? NULL : nftnl_expr_alloc(name);
-    if (!x) {
-        e->failed = true;
-        return NULL;
-    }
-    nftnl_rule_add_expr(e->rule, x);
-    return x;
-}
-
-static void set_u32(struct nftnl_expr *x, uint16_t attribute, uint32_t value)
-{
-    if (x)
-        nftnl_expr_set_u32(x, attribute, value);
-}
-
-static void set_data(struct emitter *e, struct nftnl_expr *x, uint16_t attribute, const void *data,
-                     size_t size)
-{
-    if (x && nftnl_expr_set(x, attribute, data, (uint32_t)size) < 0)
-        e->failed = true;
-}
-
-static void set_string(struct emitter *e, struct nftnl_expr *x, uint16_t attribute, const char *string)
-{
-    if (x && nftnl_expr_set_str(x, attribute, string) < 0)
-        e->failed = true;
-}
-
-static void emit_meta(struct emitter *e, uint32_t key)
-{
-    struct nftnl_expr *x = emit(e, "meta");
-    set_u32(x, NFTNL_EXPR_META_KEY, key);
-    set_u32(x, NFTNL_EXPR_META_DREG, NFT_REG_1);
-}
-
-static void emit_ct(struct emitter *e, uint32_t key)
-{
-    struct nftnl_expr *x = emit(e, "ct");
-    set_u32(x, NFTNL_EXPR_CT_KEY, key);
-    set_u32(x, NFTNL_EXPR_CT_DREG, NFT_REG_1);
-}
-
-static void emit_socket(struct emitter *e, uint32_t key, uint32_t destination)
-{
-    struct nftnl_expr *x = emit(e, "socket");
-    set_u32(x, NFTNL_EXPR_SOCKET_KEY, key);
-    set_u32(x, NFTNL_EXPR_SOCKET_DREG, destination);
-    if (key == NFT_SOCKET_CGROUPV2)
-        set_u32(x, NFTNL_EXPR_SOCKET_LEVEL, SLICE_LEVEL);
-}
-
-static void emit_payload(struct emitter *e, uint32_t base, uint32_t offset, uint32_t size)
-{
-    struct nftnl_expr *x = emit(e, "payload");
-    set_u32(x, NFTNL_EXPR_PAYLOAD_DREG, NFT_REG_1);
-    set_u32(x, NFTNL_EXPR_PAYLOAD_BASE, base);
-    set_u32(x, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
-    set_u32(x, NFTNL_EXPR_PAYLOAD_LEN, size);
-}
-
-static void emit_cmp(struct emitter *e, uint32_t operation, const void *data, size_t size)
-{
-    struct nftnl_expr *x = emit(e, "cmp");
-    set_u32(x, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-    set_u32(x, NFTNL_EXPR_CMP_OP, operation);
-    set_data(e, x, NFTNL_EXPR_CMP_DATA, data, size);
-}
-
-static void emit_cmp_u8(struct emitter *e, uint32_t operation, uint8_t value)
-{
-    emit_cmp(e, operation, &value, sizeof(value));
-}
-
-static void emit_bitwise(struct emitter *e, const void *mask, size_t size)
-{
-    static const uint8_t zero[16];
-    struct nftnl_expr *x = emit(e, "bitwise");
-    set_u32(x, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
-    set_u32(x, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
-    set_u32(x, NFTNL_EXPR_BITWISE_LEN, (uint32_t)size);
-    set_u32(x, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
-    set_data(e, x, NFTNL_EXPR_BITWISE_MASK, mask, size);
-    set_data(e, x, NFTNL_EXPR_BITWISE_XOR, zero, size);
-}
-
-static void emit_lookup(struct emitter *e, const char *set, bool inverted)
-{
-    struct nftnl_expr *x = emit(e, "lookup");
-    set_u32(x, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
-    set_string(e, x, NFTNL_EXPR_LOOKUP_SET, set);
-    set_u32(x, NFTNL_EXPR_LOOKUP_FLAGS, inverted ? NFT_LOOKUP_F_INV : 0);
-}
-
-static void emit_vmap(struct emitter *e, const char *map)
-{
-    struct nftnl_expr *x = emit(e, "lookup");
-    set_u32(x, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
-    set_u32(x, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
-    set_string(e, x, NFTNL_EXPR_LOOKUP_SET, map);
-    set_u32(x, NFTNL_EXPR_LOOKUP_FLAGS, 0);
-}
-
-// Host-endian values are compared as ranges after being turned round: the kernel compares bytes.
-static void emit_range_u32(struct emitter *e, const struct statement *s, bool inverted)
-{
-    struct nftnl_expr *x = emit(e, "byteorder");
-    set_u32(x, NFTNL_EXPR_BYTEORDER_SREG, NFT_REG_1);
-    set_u32(x, NFTNL_EXPR_BYTEORDER_DREG, NFT_REG_1);
-    set_u32(x, NFTNL_EXPR_BYTEORDER_OP, NFT_BYTEORDER_HTON);
-    set_u32(x, NFTNL_EXPR_BYTEORDER_LEN, sizeof(uint32_t));
-    set_u32(x, NFTNL_EXPR_BYTEORDER_SIZE, sizeof(uint32_t));
-
-    uint32_t first = htonl(s->first), last = htonl(s->last);
-    if (!inverted) {
-        emit_cmp(e, NFT_CMP_GTE, &first, sizeof(first));
-        emit_cmp(e, NFT_CMP_LTE, &last, sizeof(last));
-        return;
-    }
-    x = emit(e, "range");
-    set_u32(x, NFTNL_EXPR_RANGE_SREG, NFT_REG_1);
-    set_u32(x, NFTNL_EXPR_RANGE_OP, NFT_RANGE_NEQ);
-    set_data(e, x, NFTNL_EXPR_RANGE_FROM_DATA, &first, sizeof(first));
-    set_data(e, x, NFTNL_EXPR_RANGE_TO_DATA, &last, sizeof(last));
-}
-
-static void emit_value_u32(struct emitter *e, uint32_t value)
-{
-    struct nftnl_expr *x = emit(e, "immediate");
-    set_u32(x, NFTNL_EXPR_IMM_DREG, NFT_REG_1);
-    set_data(e, x, NFTNL_EXPR_IMM_DATA, &value, sizeof(value));
-}
-
-// --- rows' functions ---
 
 static void ct_direction(struct emitter *e, const struct statement *s)
 {
@@ -190,15 +49,15 @@ static void ct_mark(struct emitter *e, const struct statement *s)
     if (s->kind == CT_MARK_SET) {
         emit_value_u32(e, s->first);
         struct nftnl_expr *x = emit(e, "ct");
-        set_u32(x, NFTNL_EXPR_CT_KEY, NFT_CT_MARK);
-        set_u32(x, NFTNL_EXPR_CT_SREG, NFT_REG_1);
+        expression_set_u32(x, NFTNL_EXPR_CT_KEY, NFT_CT_MARK);
+        expression_set_u32(x, NFTNL_EXPR_CT_SREG, NFT_REG_1);
         return;
     }
     emit_ct(e, NFT_CT_MARK);
     if (s->kind == CT_MARK_VMAP)
         emit_vmap(e, s->name);
     else
-        emit_range_u32(e, s, false);
+        emit_range_u32(e, s->first, s->last, false);
 }
 
 static void skuid(struct emitter *e, const struct statement *s)
@@ -207,7 +66,7 @@ static void skuid(struct emitter *e, const struct statement *s)
     if (s->kind == SKUID_VMAP)
         emit_vmap(e, s->name);
     else
-        emit_range_u32(e, s, s->kind == SKUID_NOT_IN_RANGE);
+        emit_range_u32(e, s->first, s->last, s->kind == SKUID_NOT_IN_RANGE);
 }
 
 static void loopback(struct emitter *e, const struct statement *s)
@@ -222,12 +81,12 @@ static void mark(struct emitter *e, const struct statement *s)
     if (s->kind == MARK_SET) {
         emit_value_u32(e, s->first);
         struct nftnl_expr *x = emit(e, "meta");
-        set_u32(x, NFTNL_EXPR_META_KEY, NFT_META_MARK);
-        set_u32(x, NFTNL_EXPR_META_SREG, NFT_REG_1);
+        expression_set_u32(x, NFTNL_EXPR_META_KEY, NFT_META_MARK);
+        expression_set_u32(x, NFTNL_EXPR_META_SREG, NFT_REG_1);
         return;
     }
     emit_meta(e, NFT_META_MARK);
-    emit_range_u32(e, s, false);
+    emit_range_u32(e, s->first, s->last, false);
 }
 
 static void emit_family(struct emitter *e, enum address_family family)
@@ -300,9 +159,9 @@ static void fib(struct emitter *e, const struct statement *s)
 {
     uint32_t local = 2; // RTN_LOCAL
     struct nftnl_expr *x = emit(e, "fib");
-    set_u32(x, NFTNL_EXPR_FIB_DREG, NFT_REG_1);
-    set_u32(x, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
-    set_u32(x, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
+    expression_set_u32(x, NFTNL_EXPR_FIB_DREG, NFT_REG_1);
+    expression_set_u32(x, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+    expression_set_u32(x, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
     if (s->kind == FIB_NOT_IN)
         emit_lookup(e, s->name, true);
     else
@@ -313,7 +172,8 @@ static void socket_slice(struct emitter *e, const struct statement *s)
 {
     if (s->kind == MARK_SOCKET_SLICE_IN)
         emit_meta(e, NFT_META_MARK);
-    emit_socket(e, NFT_SOCKET_CGROUPV2, s->kind == MARK_SOCKET_SLICE_IN ? NFT_REG32_01 : NFT_REG_1);
+    emit_socket(e, NFT_SOCKET_CGROUPV2, SLICE_LEVEL,
+                s->kind == MARK_SOCKET_SLICE_IN ? NFT_REG32_01 : NFT_REG_1);
     emit_lookup(e, s->name, false);
 }
 
@@ -321,7 +181,7 @@ static void socket_slice(struct emitter *e, const struct statement *s)
 // match.
 static void socket_found(struct emitter *e, const struct statement *s)
 {
-    emit_socket(e, NFT_SOCKET_WILDCARD, NFT_REG_1);
+    emit_socket(e, NFT_SOCKET_WILDCARD, 0, NFT_REG_1);
     emit_cmp_u8(e, NFT_CMP_GTE, 0);
     emit_cmp_u8(e, NFT_CMP_LTE, 1);
 }
@@ -341,9 +201,9 @@ static void limit(struct emitter *e, const struct statement *s)
 static void log_packet(struct emitter *e, const struct statement *s)
 {
     struct nftnl_expr *x = emit(e, "log");
-    set_string(e, x, NFTNL_EXPR_LOG_PREFIX, s->name);
-    set_u32(x, NFTNL_EXPR_LOG_LEVEL, WARNING_LEVEL);
-    set_u32(x, NFTNL_EXPR_LOG_FLAGS, NF_LOG_UID);
+    expression_set_string(e, x, NFTNL_EXPR_LOG_PREFIX, s->name);
+    expression_set_u32(x, NFTNL_EXPR_LOG_LEVEL, WARNING_LEVEL);
+    expression_set_u32(x, NFTNL_EXPR_LOG_FLAGS, NF_LOG_UID);
 }
 
 static void counter(struct emitter *e, const struct statement *s)
@@ -352,21 +212,21 @@ static void counter(struct emitter *e, const struct statement *s)
         emit_meta(e, NFT_META_MARK);
     struct nftnl_expr *x = emit(e, "objref");
     if (s->kind == COUNTER_MAP) {
-        set_u32(x, NFTNL_EXPR_OBJREF_SET_SREG, NFT_REG_1);
-        set_string(e, x, NFTNL_EXPR_OBJREF_SET_NAME, s->name);
+        expression_set_u32(x, NFTNL_EXPR_OBJREF_SET_SREG, NFT_REG_1);
+        expression_set_string(e, x, NFTNL_EXPR_OBJREF_SET_NAME, s->name);
     } else {
-        set_u32(x, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_COUNTER);
-        set_string(e, x, NFTNL_EXPR_OBJREF_IMM_NAME, s->name);
+        expression_set_u32(x, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_COUNTER);
+        expression_set_string(e, x, NFTNL_EXPR_OBJREF_IMM_NAME, s->name);
     }
 }
 
 static void verdict(struct emitter *e, const struct statement *s)
 {
     struct nftnl_expr *x = emit(e, "immediate");
-    set_u32(x, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-    set_u32(x, NFTNL_EXPR_IMM_VERDICT, s->kind == ACCEPT ? NF_ACCEPT : (uint32_t)NFT_GOTO);
+    expression_set_u32(x, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+    expression_set_u32(x, NFTNL_EXPR_IMM_VERDICT, s->kind == ACCEPT ? NF_ACCEPT : (uint32_t)NFT_GOTO);
     if (s->kind == GOTO)
-        set_string(e, x, NFTNL_EXPR_IMM_CHAIN, s->name);
+        expression_set_string(e, x, NFTNL_EXPR_IMM_CHAIN, s->name);
 }
 
 static void reject(struct emitter *e, const struct statement *s)

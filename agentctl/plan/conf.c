@@ -14,11 +14,9 @@
 
 #define HOST_SECTION "Host"
 
-// UIDs that systemd's UIDS-GIDS gives to others: 60001-60513 homed, 61184-65519 dynamic, 65534-65535 nobody.
-#define UID_LOWEST 1000
-#define UID_RESERVED_FIRST 60001
-#define UID_RESERVED_LAST 65535
-#define UID_HIGHEST INT32_MAX
+// Below stand people, systemd's own ranges and nobody (systemd's UIDS-GIDS); a UID of theirs without an agent
+// would be refused all network.
+#define UID_LOWEST 65536
 
 static int parse_uid_range(struct conf *c, const char *value, struct error *err)
 {
@@ -28,15 +26,12 @@ static int parse_uid_range(struct conf *c, const char *value, struct error *err)
     _cleanup_free_ char *start = strndup(value, dash ? (size_t)(dash - value) : 0);
     if (!start)
         return error_oom(err);
-    if (!dash || parse_unsigned(start, UID_LOWEST, UID_HIGHEST, &first, err) < 0 ||
-        parse_unsigned(dash + 1, UID_LOWEST, UID_HIGHEST, &last, err) < 0)
+    if (!dash || parse_unsigned(start, UID_LOWEST, AGENT_UID_HIGHEST, &first, err) < 0 ||
+        parse_unsigned(dash + 1, UID_LOWEST, AGENT_UID_HIGHEST, &last, err) < 0)
         return error_class(err, ERROR_USAGE, "not a range of UIDs from %d to %d (65536-99999)", UID_LOWEST,
-                           UID_HIGHEST);
+                           AGENT_UID_HIGHEST);
     if (first > last)
         return error_class(err, ERROR_USAGE, "the range is reversed");
-    if (first <= UID_RESERVED_LAST && last >= UID_RESERVED_FIRST)
-        return error_class(err, ERROR_USAGE, "overlaps %d-%d, which systemd reserves", UID_RESERVED_FIRST,
-                           UID_RESERVED_LAST);
     c->uid_first = (uint32_t)first;
     c->uid_last = (uint32_t)last;
     return 0;

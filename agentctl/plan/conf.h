@@ -8,6 +8,7 @@
 
 #define UID_RANGE_FIRST_DEFAULT 65536
 #define UID_RANGE_LAST_DEFAULT 99999
+#define AGENT_UID_HIGHEST 0xffffff // a UID travels in the lower 24 bits of nftables' marks
 #define WORKSPACES_DEFAULT "/var/lib/agents"
 
 // [Host] UIDRange=65536-99999  Workspaces=/var/lib/agents  OperatorGroup=  LockTimeoutSec=30

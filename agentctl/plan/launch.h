@@ -10,6 +10,11 @@
 #include "base/text.h"
 #include "spec/spec.h"
 
+// How the launcher ends if it can't become the command: the shell's words, and sysexits.h's EX_CONFIG.
+#define LAUNCH_STATUS_CONFIGURATION 78
+#define LAUNCH_STATUS_NOT_EXECUTABLE 126
+#define LAUNCH_STATUS_NOT_FOUND 127
+
 struct launch_policy {
     char *agent;
     enum mode mode; // that the service is started with

@@ -212,12 +212,12 @@ int nft_agent_remove(struct nft *n, const struct egress_policy *p, struct error 
     return run_change(n, try_remove, NULL, p, err);
 }
 
-static int try_match(struct nft *n, const struct ruleset *base, const struct ruleset *agent,
-                     const struct egress_policy *p, enum nft_match *ret)
+static int read_match(struct nft *n, const struct ruleset *base, const struct ruleset *agent, uint32_t uid,
+                      enum nft_match *ret)
 {
     _cleanup_ruleset_ struct ruleset present = { 0 };
     bool same = false;
-    int r = nft_read_present(n, agent, p->uid, &present);
+    int r = nft_read_present(n, agent, uid, &present);
     if (r < 0)
         return r;
     if (present.chain_count == 0 && present.counter_count == 0 && present.element_count == 0) {
@@ -232,6 +232,19 @@ static int try_match(struct nft *n, const struct ruleset *base, const struct rul
     return r;
 }
 
+// What is read piece by piece is one state only if nobody changed anything in between: -EINTR otherwise.
+static int try_match(struct nft *n, const struct ruleset *base, const struct ruleset *agent, uint32_t uid,
+                     enum nft_match *ret)
+{
+    uint32_t before = 0, after = 0;
+    int r = nft_read_generation(n, &before);
+    if (r == 0)
+        r = read_match(n, base, agent, uid, ret);
+    if (r == 0)
+        r = nft_read_generation(n, &after);
+    return r == 0 && before != after ? -EINTR : r;
+}
+
 int nft_agent_match(struct nft *n, const struct conf *conf, const struct egress_policy *p,
                     enum nft_match *ret, struct error *err)
 {
@@ -241,10 +254,14 @@ int nft_agent_match(struct nft *n, const struct conf *conf, const struct egress_
         r = ruleset_build_agent(p, &agent, err);
     if (r < 0)
         return r;
+    enum nft_match match = NFT_MATCH_ABSENT;
     r = -EINTR;
     for (int i = 0; i < ATTEMPTS_MAX && r == -EINTR; i++)
-        r = try_match(n, &base, &agent, p, ret);
-    return r < 0 ? refusal(err, r, "reading rules") : 0;
+        r = try_match(n, &base, &agent, p->uid, &match);
+    if (r < 0)
+        return refusal(err, r, "reading rules");
+    *ret = match;
+    return 0;
 }
 
 // --- counters ---

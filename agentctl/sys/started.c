@@ -11,10 +11,7 @@
 #include <sys/types.h>
 
 #include "base/text.h"
-
-#define STATUS_CONFIGURATION 78 // launch/launch.c: EX_CONFIG
-#define STATUS_NOT_EXECUTABLE 126
-#define STATUS_NOT_FOUND 127
+#include "plan/launch.h"
 
 #define LOOK_INTERVAL_MSEC 5
 #define LOOKS_MAX 6000 // 30 s; a loaded machine may take long to map the launcher
@@ -57,11 +54,11 @@ static int judge_exit(int code, int status, struct error *err)
 {
     if (code != CLD_EXITED)
         return 0;
-    if (status == STATUS_NOT_FOUND)
+    if (status == LAUNCH_STATUS_NOT_FOUND)
         return error_set(err, ECHILD, "the command is not found (status %d)", status);
-    if (status == STATUS_NOT_EXECUTABLE)
+    if (status == LAUNCH_STATUS_NOT_EXECUTABLE)
         return error_set(err, ECHILD, "the command can't be executed (status %d)", status);
-    if (status == STATUS_CONFIGURATION)
+    if (status == LAUNCH_STATUS_CONFIGURATION)
         return error_set(err, ECHILD, "the launcher refuses its file (status %d)", status);
     return 0; // the command ran and ended; Restart= judges that
 }

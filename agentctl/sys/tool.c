@@ -128,6 +128,9 @@ int tool_run(const char *const argv[], struct error *err)
     _cleanup_error_ struct error unread = { 0 }; // its exit status is what counts
     if (file_read_fd(read_fd, argv[0], OUTPUT_MAX, &output, &n, &unread) < 0)
         n = 0;
+    // What does not fit is not wanted: the tool must not wait for somebody to read it.
+    cleanup_close(&read_fd);
+    read_fd = -1;
     int status = 0;
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)

@@ -63,17 +63,15 @@ static void expect_problem(const char *text, const char *problem)
 static void test_refused(void **state)
 {
     static const char range[] =
-        "c:2: [Host] UIDRange=: not a range of UIDs from 1000 to 2147483647 (65536-99999)";
+        "c:2: [Host] UIDRange=: not a range of UIDs from 65536 to 16777215 (65536-99999)";
     expect_problem("[Host]\nUIDRange=\n", range);
     expect_problem("[Host]\nUIDRange=65536\n", range);
     expect_problem("[Host]\nUIDRange=0-99\n", range);
     expect_problem("[Host]\nUIDRange=65536-4294967295\n", range);
     expect_problem("[Host]\nUIDRange=65536-99999x\n", range);
     expect_problem("[Host]\nUIDRange=99999-65536\n", "c:2: [Host] UIDRange=: the range is reversed");
-    expect_problem("[Host]\nUIDRange=50000-70000\n",
-                   "c:2: [Host] UIDRange=: overlaps 60001-65535, which systemd reserves");
-    expect_problem("[Host]\nUIDRange=65534-65534\n",
-                   "c:2: [Host] UIDRange=: overlaps 60001-65535, which systemd reserves");
+    expect_problem("[Host]\nUIDRange=50000-70000\n", range);
+    expect_problem("[Host]\nUIDRange=65536-16777216\n", range);
     expect_problem("[Host]\nWorkspaces=agents\n", "c:2: [Host] Workspaces=: not an absolute path");
     static const char *const roots[] = { "/",    "/tmp/a",     "/run/agents", "/home/agents",
                                          "/etc", "/usr/local", "/var",        "/var/lib/agentctl" };
