@@ -151,7 +151,7 @@ def try_forbidden(task):
         except OSError as error:
             outcome = errno.errorcode.get(error.errno, str(error.errno))
     taken = round((time.monotonic() - start) * 1000)
-    verdict = "REACHED" if outcome == "connected" else "refused"
+    verdict = {"connected": "REACHED", "no answer": "SILENCE"}.get(outcome, "refused")
     log(f"{address} port {port}: {verdict} ({outcome}) after {taken} ms")
     return {"address": address, "outcome": outcome, "milliseconds": taken}
 

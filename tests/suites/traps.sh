@@ -45,13 +45,20 @@ check "no namespaces after daemon-reload and a restart by systemd" no_namespaces
 
 # --- what a reload loses -------------------------------------------------------------------------------------------
 
+# What systemctl shows of a unit, without what moves by itself (times, counters, the order of sets).
+shown() { # UNIT
+	systemctl show "$1" | grep -vE '^[A-Za-z]*(Timestamp|Monotonic|USage|Current|Peak|Available|NSec|Bytes|Operations|Packets)[A-Za-z]*=' |
+		grep -v '^NeedDaemonReload=' | sed -E 's/ ; start_time=.*//' | while IFS= read -r line; do
+		echo "${line%%=*}=$(tr ' ' '\n' <<<"${line#*=}" | sort | tr '\n' ' ')"
+	done
+}
+
 reload_changes_nothing() {
 	local unit before after
 	for unit in agent-sand.service agents-sand.slice; do
-		# Times, counters and what is measured move by themselves.
-		before=$(systemctl show "$unit" | grep -vE '^[A-Za-z]*(Timestamp|USage|Current|Peak|Available|NSec|Bytes|Operations|Packets|CPUUsage)[A-Za-z]*=' | grep -v '^NeedDaemonReload=')
+		before=$(shown "$unit")
 		systemctl daemon-reload
-		after=$(systemctl show "$unit" | grep -vE '^[A-Za-z]*(Timestamp|USage|Current|Peak|Available|NSec|Bytes|Operations|Packets|CPUUsage)[A-Za-z]*=' | grep -v '^NeedDaemonReload=')
+		after=$(shown "$unit")
 		diff <(echo "$before") <(echo "$after") || fail "daemon-reload changed $unit"
 	done
 }
@@ -164,14 +171,20 @@ check "only the listed address families" address_families
 # fills the connection, closes it, and is then cut off: from then on nothing more may arrive.
 orphans_are_judged() {
 	local before after
-	ip netns exec inet python3 - "$scratch/orphan" <<-'END' &
+	rm -f "$scratch"/orphan*
+	# Room for what the agent sends and nobody reads yet.
+	sysctl -q net.core.wmem_max=4194304
+	# Its output must not be the check's, which would wait for it.
+	ip netns exec inet python3 - "$scratch/orphan" >"$scratch/orphan.log" 2>&1 <<-'END' &
 		import os, socket, sys, time
 		server = socket.create_server(("198.51.100.77", 8087))
+		server.settimeout(120)
 		server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
 		open(sys.argv[1] + ".up", "w").close()
 		connection, _ = server.accept()
 		connection.settimeout(30)
-		while not os.path.exists(sys.argv[1] + ".read"):
+		deadline = time.monotonic() + 120
+		while not os.path.exists(sys.argv[1] + ".read") and time.monotonic() < deadline:
 		    time.sleep(0.05)
 		size = 0
 		try:
