@@ -55,7 +55,7 @@ static int build_spec(const struct options *o, struct spec **ret, struct error *
 static bool asked_for_unrestricted(const struct options *o)
 {
     STRV_FOREACH (assignment, &o->assignments) {
-        if (str_equal(assignment, "Agent.Mode=unrestricted"))
+        if (str_equal(assignment, "mode=unrestricted") || str_equal(assignment, "Agent.Mode=unrestricted"))
             return true;
     }
     return false;

@@ -268,10 +268,7 @@ static int error_bad_option(const struct verb *verb, const struct accepted *a, i
 
 static int assign_key(struct options *o, const char *option, const char *value, struct error *err)
 {
-    const struct key *key = key_find_option(option);
-    if (strv_addf(&o->assignments, "%s.%s=%s", key->section, key->name, value) < 0)
-        return error_oom(err);
-    return 0;
+    return strv_addf(&o->assignments, "%s=%s", option, value) < 0 ? error_oom(err) : 0;
 }
 
 static const struct option_row *row_of_letter(const struct accepted *a, int letter)

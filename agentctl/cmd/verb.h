@@ -21,8 +21,9 @@ struct options {
     bool show_spec, show_unit, show_nft;
     const char *lines, *since, *until, *output; // as text; the verb parses them
     const char *file;
-    struct strv assignments; // "Section.Key=value", create's key options in the order given
-    int argc;                // operands: what is no option and stands before "--"
+    struct strv
+        assignments; // "Section.Key=value" or, for a key's own option, "memory=value"; in the order given
+    int argc;        // operands: what is no option and stands before "--"
     char **argv;
     int command_argc; // what stands behind "--"
     char **command_argv;

@@ -84,7 +84,7 @@ void emit_cmp_u8(struct emitter *e, uint32_t operation, uint8_t value)
 
 void emit_bitwise(struct emitter *e, const void *mask, size_t size)
 {
-    const uint8_t zero[16];
+    static const uint8_t zero[16];
     struct nftnl_expr *x = emit(e, "bitwise");
     expression_set_u32(x, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
     expression_set_u32(x, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);

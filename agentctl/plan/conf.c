@@ -56,6 +56,8 @@ static int parse_workspaces(struct conf *c, const char *value, struct error *err
     int r = path_normalise(*value ? value : WORKSPACES_DEFAULT, &path, err);
     if (r < 0)
         return r;
+    if (strchr(path, ':')) // systemd separates the two ends of a bind with it
+        return error_class(err, ERROR_USAGE, "a colon in a path");
     if (is_bad_root(path))
         return error_class(err, ERROR_USAGE, "%s is temporary, hidden from agents, or the system's", path);
     free(c->workspaces);

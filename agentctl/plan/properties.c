@@ -117,7 +117,7 @@ const struct property_row property_rows[] = {
     { SAME("PrivateTmp"), BOOLEAN(FROM_MINIMAL("yes")), PROCESS },
     { SAME("PrivateDevices"), BOOLEAN(FROM_MINIMAL("yes")), PROCESS },
     { SAME("DevicePolicy"), STRING(FROM_MINIMAL("closed")), PROCESS },
-    { SAME("RemoveIPC"), BOOLEAN(FROM_MINIMAL("yes")), PROCESS },
+    { SAME("RemoveIPC"), BOOLEAN(FROM_UNRESTRICTED("yes")), PROCESS },
     { SAME("PrivateIPC"), BOOLEAN(FROM_STANDARD("yes")), PROCESS, .since = 248 },
     { SAME("PrivateMounts"), BOOLEAN(FROM_STANDARD("yes")), PROCESS },
     { SAME("PrivateUsers"), BOOLEAN(MAXIMUM("yes")), PROCESS },
@@ -149,10 +149,12 @@ const struct property_row property_rows[] = {
       .value = { [MODE_MINIMAL] = "", [MODE_STANDARD] = HIDDEN, [MODE_MAXIMUM] = HIDDEN_MAXIMUM } },
     { SAME("BindPaths"), SPEC(PROPERTY_BINDS, fill_binds), FILESYSTEM },
     { SAME("BindReadOnlyPaths"), SPEC(PROPERTY_BINDS, fill_read_only_binds), FILESYSTEM },
+    // minimal: over the system bus an agent would ask logind to let it linger, outside its unit and after its
+    // stop.
     // Specs of the neighbours stand in /etc/agentctl.
     { SAME("InaccessiblePaths"), .type = PROPERTY_STRINGS, .fill = fill_inaccessible_paths, FILESYSTEM,
       .value = { [MODE_UNRESTRICTED] = "",
-                 [MODE_MINIMAL] = "",
+                 [MODE_MINIMAL] = "-/run/dbus -/run/systemd/private -/run/user",
                  [MODE_STANDARD] = "-/etc/agentctl",
                  [MODE_MAXIMUM] = CLOSED_MAXIMUM } },
     { SAME("ReadOnlyPaths"), SPEC(PROPERTY_STRINGS, fill_read_only_paths), FILESYSTEM },

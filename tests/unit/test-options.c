@@ -107,9 +107,9 @@ static void test_keys_in_order(void **state)
     check_ok(&maker, WORDS("--memory", "512M", "x", "--set", "Agent.Mode=minimal", "--cpu=50%", "--set=A.B="),
              &o);
     assert_int_equal(o.assignments.count, 4);
-    assert_string_equal(o.assignments.items[0], "Resources.MemoryMax=512M");
+    assert_string_equal(o.assignments.items[0], "memory=512M");
     assert_string_equal(o.assignments.items[1], "Agent.Mode=minimal");
-    assert_string_equal(o.assignments.items[2], "Resources.CPUQuota=50%");
+    assert_string_equal(o.assignments.items[2], "cpu=50%");
     assert_string_equal(o.assignments.items[3], "A.B=");
     options_clear(&o);
 }

@@ -2,6 +2,8 @@
 #include "expect.h"
 
 #include <libmnl/libmnl.h>
+#include <stdio.h>
+#include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -104,6 +106,40 @@ static void test_prefix_lengths(void **state)
     }
 }
 
+static const void *bytes_of(struct nftnl_expr *x, uint16_t attribute, uint32_t expected_size)
+{
+    uint32_t size = 0;
+    const void *data = nftnl_expr_get(x, attribute, &size);
+    assert_non_null(data);
+    assert_int_equal(size, expected_size);
+    return data;
+}
+
+// The kernel computes (address & mask) ^ xor and compares: the bytes, without any help of ours.
+static void test_prefix_within_a_byte(void **state)
+{
+    static const uint8_t mask[16] = { 0xff, 0xff, 0xff, 0xff, 0x80 }, zero[16];
+    struct rule rule = { .chain = "chain", .count = 1 };
+    rule.statements[0] = example(ADDRESS);
+    rule.statements[0].prefix.length = 33;
+    struct nftnl_rule *r = rule_object(&rule);
+    struct nftnl_expr_iter *i = nftnl_expr_iter_create(r);
+    static const char *const names[] = { "meta", "cmp", "payload", "bitwise", "cmp" };
+    for (size_t k = 0; k < ARRAY_SIZE(names); k++) {
+        struct nftnl_expr *x = nftnl_expr_iter_next(i);
+        assert_string_equal(nftnl_expr_get_str(x, NFTNL_EXPR_NAME), names[k]);
+        if (k == 3) {
+            assert_memory_equal(bytes_of(x, NFTNL_EXPR_BITWISE_MASK, 16), mask, 16);
+            assert_memory_equal(bytes_of(x, NFTNL_EXPR_BITWISE_XOR, 16), zero, 16);
+        } else if (k == 4) {
+            assert_memory_equal(bytes_of(x, NFTNL_EXPR_CMP_DATA, 16), rule.statements[0].prefix.bytes, 16);
+        }
+    }
+    assert_null(nftnl_expr_iter_next(i));
+    nftnl_expr_iter_destroy(i);
+    nftnl_rule_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +147,7 @@ int main(void)
         cmocka_unit_test(test_rows_differ),
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_prefix_lengths),
+        cmocka_unit_test(test_prefix_within_a_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
