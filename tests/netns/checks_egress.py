@@ -3,7 +3,7 @@ import socket
 import time
 
 from tap import equal, ok
-from world import HOST4, HOST6, connect, connection, send, wait_for
+from world import HOST4, HOST6, PORTS_ORPHAN, connect, connection, send, wait_for
 
 AGENT = 65536
 OUTSIDE4, OUTSIDE6 = "198.51.100.1", "2001:db8:1::1"
@@ -188,13 +188,13 @@ def talk(say, address, port):
 
 def check_orphans(w):
     """What a closed socket still sends is judged, too: the kernel has no owner for it any more."""
+    size = 600_000
     for address in (OUTSIDE4, OUTSIDE6):
-        size = 600_000
-        for egress, what in (("open", "allowed"), ("none", "forbidden")):
+        for egress, port in zip(("open", "none"), PORTS_ORPHAN):
             w.install("coder", AGENT, "open")
-            sink = w.start(None, slow_sink, address, 7000 if egress == "open" else 7001, size, far=True)
+            sink = w.start(None, slow_sink, address, port, size, far=True)
             sink.hear()
-            w.call(AGENT, write_and_close, address, 7000 if egress == "open" else 7001, size)
+            w.call(AGENT, write_and_close, address, port, size)
             equal(sink.hear(), "connected", f"{address}: {size} bytes were written and the socket is closed")
             before = int(w.drive("counters", "coder", AGENT).split()[1])
             if egress == "none":
