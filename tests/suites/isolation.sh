@@ -69,7 +69,6 @@ closed "no private socket of systemd" "$modes" "python3 -c 'import socket; socke
 closed "no socket at all in /run" "standard maximum" "find /run /var/run/ -type s 2>/dev/null | grep ."
 closed "no systemctl" "standard maximum" "systemctl list-units"
 closed "no way to end the machine" "$modes" "systemctl poweroff || reboot"
-closed "no forged journal fields" "standard maximum" "printf 'MESSAGE=forged\nUNIT=x\n' | logger --journald"
 closed "no foreign shared memory segments" "standard maximum" "tail -n +2 /proc/sysvipc/shm | grep ."
 
 # --- privileges ----------------------------------------------------------------------------------------------------
@@ -95,6 +94,15 @@ closed "no lingering" "standard maximum" "loginctl enable-linger"
 closed "no execution outside what is listed" "maximum" "cp /bin/true ./own && ./own"
 closed "no memory that is writable and executable" "maximum" "python3 -c 'import mmap; mmap.mmap(-1, 4096, prot=7)'"
 closed "no core dump" "standard maximum" "ulimit -c unlimited; python3 -c 'import os; os.abort()' & wait; ls core* | grep ."
+
+no_forged_entries() { # MODE: whatever the agent sends, no entry of its making reaches the journal with fields of its choice
+	inside "$1" sh "printf 'MESSAGE=forged by $1\nUNIT=x\n' | logger --journald" || true
+	journalctl --sync
+	lacks . "$(journalctl --no-pager -o cat "MESSAGE=forged by $1")"
+}
+for mode in standard maximum; do
+	check "$mode: no forged journal fields" no_forged_entries $mode
+done
 
 foreign_abi() { # MODE: 32-bit and x32 calls (int 0x80, and the bit in the call's number)
 	local said
@@ -129,7 +137,7 @@ fi
 
 writable_places() { # MODE: exactly these, and nothing else on the whole machine
 	local said
-	said=$(inside "$1" sh 'find / \( -path /proc -o -path /sys \) -prune -o -type d -writable -print 2>/dev/null')
+	said=$(inside "$1" sh 'find / \( -path /proc -o -path /sys \) -prune -o -type d -writable -print 2>/dev/null || true')
 	echo "$said"
 	lacks . "$(grep -vE "^($workspaces/$1/(home|work)|/tmp|/var/tmp|/dev/shm|/dev/mqueue)(/|\$)" <<<"$said")"
 }
@@ -141,7 +149,7 @@ done
 
 open "works in its directories" "$modes" 'pwd | grep -q /work && echo x >file && mv file ~/file && test -w /tmp && rm ~/file'
 open "knows who it is" "$modes" 'test "$(id -un)" = "agent-${PWD##*/agents/}" || id -un | grep -q "^agent-"'
-open "starts processes, pipes, threads" "$modes" "seq 1000 | sort -r | head -n 1 | grep -q 1000 && python3 -c 'import threading; t = threading.Thread(target=print); t.start(); t.join()'"
+open "starts processes, pipes, threads" "$modes" "seq 1000 | sort -rn | head -n 1 | grep -q 1000 && python3 -c 'import threading; t = threading.Thread(target=print); t.start(); t.join()'"
 open "uses multiprocessing and sqlite" "$modes" "python3 -c 'import multiprocessing as m, sqlite3
 p = m.Pool(2)
 assert p.map(abs, [-1, -2]) == [1, 2]
