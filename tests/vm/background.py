@@ -49,6 +49,7 @@ def start(release, name, root, tests, fresh=False, memory=machine.MEMORY):
         with open(held.file("release"), "w", encoding="ascii") as file:
             file.write(release)
     except BaseException:
+        machine.Machine(held.path).kill()
         held.close()
         raise
 
@@ -58,7 +59,7 @@ def names():
     for entry in sorted(os.listdir(cache.folder("run"))):
         if entry.startswith("guest-"):
             name = entry.removeprefix("guest-")
-            yield name, machine.Machine(_directory(name)).log("release") or "?"
+            yield name, machine.Machine(_directory(name)).log("release") or " (starting)"
 
 
 def find(name):

@@ -8,7 +8,8 @@ import hashlib
 import os
 import shutil
 import sys
-import tempfile
+import threading
+import time
 
 KEEP = 2  # artifacts of one kind and release that stay: two working trees may differ in their inputs
 
@@ -46,10 +47,18 @@ def digest(*parts):
 
 
 @contextlib.contextmanager
-def locked(name, shared=False):
-    """Holds the lock `name` of the cache."""
-    with open(os.path.join(folder("locks"), name), "w", encoding="ascii") as file:
-        fcntl.flock(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+def locked(name):
+    """Holds the lock `name` of the cache; says so when that takes waiting for another process."""
+    with open(os.path.join(folder("locks"), name), "a+", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            say(f"waiting for process {file.read().strip() or '?'}, which makes {name}")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
         yield
 
 
@@ -120,18 +129,16 @@ def get(kind, release, key, files, make):
         artifact = _open(path, files)
         if artifact:
             return artifact
-        work = tempfile.mkdtemp(prefix=f"{kind}-{release}.", dir=folder("tmp"))
+        sweep("tmp")
+        work = Held(os.path.join(folder("tmp"), f"{kind}-{release}.{os.getpid()}.{threading.get_ident()}"))
         try:
-            make(work)
-            with open(os.path.join(work, "sizes"), "w", encoding="utf-8") as file:
+            make(work.path)
+            with open(work.file("sizes"), "w", encoding="utf-8") as file:
                 for name in files:
-                    file.write(f"{name} {os.stat(os.path.join(work, name)).st_size}\n")
-            with open(os.path.join(work, "lock"), "w", encoding="ascii"):
-                pass
-            os.rename(work, path)
-        except BaseException:
-            remove(work)
-            raise
+                    file.write(f"{name} {os.stat(work.file(name)).st_size}\n")
+            os.rename(work.path, path)
+        finally:
+            work.close()
         artifact = _open(path, files)
         _prune(kind, release)
         if not artifact:
@@ -146,20 +153,27 @@ def drop(artifact):
 
 
 def remove(path):
-    """Removes a tree; renamed first, so that nobody finds half of it."""
-    try:
-        aside = tempfile.mkdtemp(prefix="trash.", dir=folder("tmp"))
-        os.rename(path, os.path.join(aside, "tree"))
-    except OSError:
-        aside = path
+    """Removes a tree, if it is there; renamed first, so that nobody finds half of it."""
+    aside = os.path.join(folder("tmp"), f"trash.{os.getpid()}.{time.monotonic_ns()}")
+    with contextlib.suppress(OSError):
+        os.rename(path, aside)
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def _prune(kind, release):
-    """Removes all but the newest artifacts of this kind, except those in use."""
+def _paths(kind, release):
+    """All artifacts of this kind, the newest first."""
     paths = [entry.path for entry in os.scandir(root()) if entry.name.startswith(f"{kind}-{release}-")]
-    paths.sort(key=lambda path: os.stat(path).st_mtime, reverse=True)
-    for path in paths[KEEP:]:
+    return sorted(paths, key=lambda path: os.stat(path).st_mtime, reverse=True)
+
+
+def remove_kind(kind, release):
+    """Removes all artifacts of this kind, except those that are about to be used."""
+    _prune(kind, release, 0)
+
+
+def _prune(kind, release, keep=KEEP):
+    """Removes all but the newest artifacts of this kind, except those in use."""
+    for path in _paths(kind, release)[keep:]:
         try:
             with open(os.path.join(path, "lock"), "r", encoding="ascii") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -171,6 +185,9 @@ def _prune(kind, release):
 def sweep(name):
     """Removes what killed processes left in a folder of locked directories (see Held)."""
     for entry in os.scandir(folder(name)):
+        if entry.name.startswith("trash."):
+            shutil.rmtree(entry.path, ignore_errors=True)
+            continue
         try:
             with open(os.path.join(entry.path, "lock"), "r", encoding="ascii") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -199,6 +216,12 @@ class Held:
         return os.path.join(self.path, name)
 
     def close(self):
-        """Removes the directory."""
+        """Removes the directory (unless it was renamed) and lets go of it."""
         remove(self.path)
         self.lock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()

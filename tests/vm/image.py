@@ -96,7 +96,8 @@ def _make_disk(release, base, directory):
         for name in ("vmlinuz", "initrd.img"):
             shutil.copyfile(os.path.join(copy, os.readlink(os.path.join(copy, name)).lstrip("/")),
                             os.path.join(directory, name))
-        subprocess.run(["mkfs.ext4", "-q", "-F", "-L", "root", "-m", "1", "-d", copy, disk, DISK_SIZE], check=True)
+        subprocess.run(["mkfs.ext4", "-q", "-F", "-L", "root", "-m", "1", "-d", copy, disk, DISK_SIZE], check=True,
+                       stdout=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError) as error:
         raise ImageError(f"debian{release}: {error}") from error
     finally:

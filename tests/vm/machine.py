@@ -235,7 +235,10 @@ class Machine:
             self.process.wait()
             return
         with contextlib.suppress(OSError, ValueError):
-            os.kill(int(self.log("pid")), signal.SIGKILL)
+            pid = int(self.log("pid"))
+            with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
+                if f"{self.directory}/monitor" in file.read():
+                    os.kill(pid, signal.SIGKILL)
 
 
 def wait_running(machine):
