@@ -5,6 +5,7 @@
 #include "cmd/output.h"
 #include "cmd/verbs.h"
 #include "cmd/view.h"
+#include "sys/clock.h"
 
 static const char *const headings[] = { "NAME", "STATE", "MODE",    "EGRESS", ">PID",
                                         "UP",   ">CPU",  ">MEMORY", ">TASKS", ">REFUSED" };
@@ -65,7 +66,7 @@ static int print_table(const struct view_list *l, const struct options *o, struc
     _cleanup_table_ struct output_table *t = output_table_new(ARRAY_SIZE(headings), headings);
     if (!t)
         return error_oom(err);
-    uint64_t now = output_now();
+    uint64_t now = clock_usec(CLOCK_REALTIME);
     for (size_t i = 0; i < l->count; i++) {
         int r = add_row(t, &l->items[i], l->nft, now, err);
         if (r < 0)

@@ -9,6 +9,7 @@
 #include "cmd/log_format.h"
 #include "cmd/output.h"
 #include "cmd/verbs.h"
+#include "sys/clock.h"
 
 #define LINES_DEFAULT 100
 
@@ -59,7 +60,7 @@ static int parse_time(const char *option, const char *text, uint64_t *ret, struc
 {
     if (!text)
         return 0;
-    int r = journal_parse_time(text, output_now(), ret, err);
+    int r = journal_parse_time(text, clock_usec(CLOCK_REALTIME), ret, err);
     return r < 0 ? error_wrap(err, r, "logs: --%s=%s", option, text) : 0;
 }
 

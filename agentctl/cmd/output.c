@@ -113,13 +113,6 @@ char *output_sanitize(const char *data, size_t n, const char *indent)
     return text_take(&t);
 }
 
-uint64_t output_now(void)
-{
-    struct timespec now = { 0 };
-    (void)clock_gettime(CLOCK_REALTIME, &now); // can't fail: valid clock
-    return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
-}
-
 static const struct {
     uint64_t seconds;
     const char *name;

@@ -35,8 +35,6 @@ int output_table_add(struct output_table *t, const char *const *cells) _must_che
 // legend: with headings. Rows are printed in the order they were added.
 int output_table_print(const struct output_table *t, bool legend, FILE *out, struct error *err) _must_check_;
 
-// CLOCK_REALTIME in microseconds.
-uint64_t output_now(void);
 // "2h 5min ago"; buf at least 64 bytes.
 void output_ago(uint64_t when_usec, uint64_t now_usec, char *buf, size_t size);
 // "2h 5min": the two largest units of a span.

@@ -8,6 +8,7 @@
 
 #include "base/number.h"
 #include "cmd/output.h"
+#include "sys/clock.h"
 
 #define LABEL_WIDTH 11
 
@@ -41,7 +42,7 @@ static void print_state(const struct view *v)
         return;
     }
     output_timestamp(v->since_usec, when, sizeof(when));
-    output_ago(v->since_usec, output_now(), ago, sizeof(ago));
+    output_ago(v->since_usec, clock_usec(CLOCK_REALTIME), ago, sizeof(ago));
     print_line("State", "%s since %s (%s)", view_state_name(v->state), when, ago);
     if (v->main_pid > 0)
         print_line("Main PID", "%d", (int)v->main_pid);
@@ -169,7 +170,7 @@ static void print_last_exit(const struct status_detail *d)
     if (!d->last_exit)
         return;
     output_timestamp(d->last_exit_usec, when, sizeof(when));
-    output_ago(d->last_exit_usec, output_now(), ago, sizeof(ago));
+    output_ago(d->last_exit_usec, clock_usec(CLOCK_REALTIME), ago, sizeof(ago));
     print_line("Last exit", "%s, %s (%s)", d->last_exit, when, ago);
 }
 

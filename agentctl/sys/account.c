@@ -14,8 +14,6 @@
 #include "sys/leftovers.h"
 #include "sys/tool.h"
 
-#define NOLOGIN "/usr/sbin/nologin"
-
 void account_clear(struct account *a)
 {
     free(a->home);
@@ -132,8 +130,8 @@ static int make_group(const char *user, const char *id, struct error *err)
 static int make_user(const char *user, const char *id, const char *home, const char *comment,
                      struct error *err)
 {
-    const char *const argv[] = { "useradd", "-r", "-M", "-N", "-l",    "-u", id,      "-g", id,  "-G",
-                                 "",        "-d", home, "-s", NOLOGIN, "-c", comment, user, NULL };
+    const char *const argv[] = { "useradd", "-r", "-M", "-N", "-l",          "-u", id,      "-g", id,  "-G",
+                                 "",        "-d", home, "-s", ACCOUNT_SHELL, "-c", comment, user, NULL };
     int r = tool_run(argv, err);
     return r < 0 ? error_wrap(err, r, "cannot make user %s", user) : 0;
 }

@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "plan/conf.h"
 
+#define ACCOUNT_SHELL "/usr/sbin/nologin"
+
 struct account {
     bool user_exists, group_exists;
     uid_t uid;

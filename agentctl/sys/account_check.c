@@ -13,8 +13,6 @@
 #include "sys/leftovers.h"
 #include "sys/user_files.h"
 
-#define NOLOGIN "/usr/sbin/nologin"
-
 struct check {
     const char *user, *home;
     const char *id; // UID and GID as text
@@ -41,8 +39,8 @@ static int check_passwd(char **fields, size_t count, void *userdata)
         return BAD(c, "user %s: UID %s and GID %s instead of %s", c->user, fields[2], fields[3], c->id);
     if (!str_equal(fields[5], c->home))
         return BAD(c, "user %s: home %s instead of %s", c->user, fields[5], c->home);
-    if (!str_equal(fields[6], NOLOGIN))
-        return BAD(c, "user %s: shell %s instead of %s", c->user, fields[6], NOLOGIN);
+    if (!str_equal(fields[6], ACCOUNT_SHELL))
+        return BAD(c, "user %s: shell %s instead of %s", c->user, fields[6], ACCOUNT_SHELL);
     return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "sys/account.h"
 #include "sys/cgroup.h"
+#include "sys/clock.h"
 #include "sys/journal.h"
 #include "sys/ledger.h"
 #include "sys/leftovers.h"
@@ -388,13 +389,6 @@ static int report_failure(struct run *run, const struct plan *plan, size_t faile
     return r;
 }
 
-static uint64_t now_usec(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now); // cannot fail for this clock
-    return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
-}
-
 // The signals that end a command, without those that the caller has it ignore.
 static void interrupting_signals(sigset_t *ret)
 {
@@ -410,7 +404,9 @@ static void interrupting_signals(sigset_t *ret)
 int apply_plan(struct machine *m, struct agent *a, const struct state *observed, const struct plan *plan,
                struct error *err)
 {
-    struct run run = { .machine = m, .agent = a, .observed = observed, .began_usec = now_usec() };
+    struct run run = {
+        .machine = m, .agent = a, .observed = observed, .began_usec = clock_usec(CLOCK_REALTIME)
+    };
     sigset_t signals;
     sigset_t earlier;
     interrupting_signals(&signals);

@@ -14,6 +14,7 @@
 
 #include "base/number.h"
 #include "base/text.h"
+#include "sys/clock.h"
 #include "sys/file_io.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
@@ -176,13 +177,6 @@ static uint64_t start_ticks(const char *pid)
         p = p ? p + 1 : NULL;
     }
     return number_at(p);
-}
-
-static uint64_t clock_usec(clockid_t clock)
-{
-    struct timespec t;
-    (void)clock_gettime(clock, &t); // cannot fail for these clocks
-    return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
 }
 
 static int read_processes(const char *path, char **ret, struct error *err)

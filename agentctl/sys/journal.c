@@ -12,6 +12,7 @@
 #include <systemd/sd-journal.h>
 
 #include "base/number.h"
+#include "sys/clock.h"
 #include "sys/journal_open.h"
 
 static volatile sig_atomic_t stop_requested;
@@ -61,9 +62,7 @@ static int poll_unless_stopped(struct pollfd *fds, nfds_t count, const struct ti
 // Time left until sd-journal's deadline on CLOCK_MONOTONIC.
 static struct timespec time_left(uint64_t deadline_usec)
 {
-    struct timespec now = { 0 };
-    (void)clock_gettime(CLOCK_MONOTONIC, &now); // can't fail: valid clock
-    uint64_t now_usec = (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
+    uint64_t now_usec = clock_usec(CLOCK_MONOTONIC);
     uint64_t left = deadline_usec > now_usec ? deadline_usec - now_usec : 0;
     return (struct timespec){ .tv_sec = (time_t)(left / USEC_PER_SEC),
                               .tv_nsec = (long)(left % USEC_PER_SEC) * 1000 };

@@ -12,18 +12,12 @@
 #include "base/number.h"
 #include "base/text.h"
 #include "plan/names.h"
+#include "sys/clock.h"
 #include "sys/file_io.h"
 
 #define LOCK_FILE RUNTIME_DIRECTORY "/lock"
 #define LOCK_MODE 0600
 #define POLL_USEC (20 * USEC_PER_MSEC)
-
-static uint64_t monotonic_usec(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now); // cannot fail for this clock
-    return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
-}
 
 static int open_lock(int *ret_fd, struct error *err)
 {
@@ -66,12 +60,12 @@ int lock_acquire(const char *verb, uint64_t timeout_usec, int *ret_fd, struct er
     int r = open_lock(&fd, err);
     if (r < 0)
         return r;
-    uint64_t began = monotonic_usec();
+    uint64_t began = clock_usec(CLOCK_MONOTONIC);
     // The kernel has no lock with a timeout, and an alarm signal would be felt by the whole process.
     while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return error_errno(err, errno, "cannot lock %s", LOCK_FILE);
-        uint64_t waited = monotonic_usec() - began;
+        uint64_t waited = clock_usec(CLOCK_MONOTONIC) - began;
         if (waited >= timeout_usec)
             return timed_out(fd, timeout_usec, err);
         uint64_t left = timeout_usec - waited;

@@ -36,6 +36,9 @@ int manager_stop_unit(struct manager *m, const char *name, struct error *err) _m
 // IO limit) is taken away.
 int manager_set_properties(struct manager *m, const struct unit *u, struct error *err) _must_check_;
 
+// Whether the host has a unit file of its own with that name: such a unit is not an agent's.
+int manager_has_unit_file(struct manager *m, const char *unit, bool *ret, struct error *err) _must_check_;
+
 struct unit_state {
     char *name;         // unit
     char *active_state; // "active", "inactive", "failed", "activating" ...

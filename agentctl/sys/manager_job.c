@@ -8,6 +8,7 @@
 #include "base/number.h"
 #include "base/text.h"
 #include "encode/unit_message.h"
+#include "sys/clock.h"
 #include "sys/manager.h"
 #include "sys/manager_call.h"
 #include "sys/unit_result.h"
@@ -61,25 +62,18 @@ static const char *job_result(const struct job_watch *w, const char *job)
     return NULL;
 }
 
-static uint64_t now_usec(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t); // can't fail
-    return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
-}
-
 // Sets *ret to the job's result ("done", "failed" ...), borrowed from w.
 static int await_job(struct manager *m, const struct job_watch *w, const char *job, uint64_t timeout_usec,
                      const char **ret, struct error *err)
 {
-    uint64_t deadline = now_usec() + timeout_usec;
+    uint64_t deadline = clock_usec(CLOCK_MONOTONIC) + timeout_usec;
     for (;;) {
         const char *result = job_result(w, job);
         if (result) {
             *ret = result;
             return 0;
         }
-        uint64_t now = now_usec();
+        uint64_t now = clock_usec(CLOCK_MONOTONIC);
         if (now >= deadline)
             return error_set(err, ETIMEDOUT, "%s: systemd did not finish the job in time", w->unit);
         int r = sd_bus_process(manager_bus(m), NULL);

@@ -95,13 +95,21 @@ static bool unit_is_up(const struct unit_state *unit)
     return false;
 }
 
-static int observe_units(struct machine *m, const struct agent *a, struct state *s, struct error *err)
+static int observe_units(struct machine *m, const struct agent *a, bool ends, struct state *s,
+                         struct error *err)
 {
-    _cleanup_unit_states_ struct unit_state_list units = { 0 };
-    int r = manager_list_agent_units(m->manager, &units, err);
+    bool foreign = false;
+    int r = manager_has_unit_file(m->manager, a->names.service, &foreign, err);
     if (r < 0)
         return r;
-    const struct unit_state *service = unit_state_find(&units, a->names.service);
+    if (foreign && !ends)
+        return error_set(err, EEXIST, "%s is a unit of this host's own: the agent needs another name",
+                         a->names.service);
+    _cleanup_unit_states_ struct unit_state_list units = { 0 };
+    r = manager_list_agent_units(m->manager, &units, err);
+    if (r < 0)
+        return r;
+    const struct unit_state *service = foreign ? NULL : unit_state_find(&units, a->names.service);
     s->slice = unit_is_up(unit_state_find(&units, a->names.slice));
     if (unit_is_up(service))
         s->service = SERVICE_RUNNING;
@@ -152,7 +160,7 @@ int observe_state(struct machine *m, const struct agent *a, enum intent intent, 
     s.ledger = a->uid_reserved ? PRESENCE_CURRENT : PRESENCE_ABSENT;
     int r = observe_files(a, &s, err);
     if (r >= 0)
-        r = observe_units(m, a, &s, err);
+        r = observe_units(m, a, ends, &s, err);
     if (r >= 0)
         r = observe_limits(a, &s, err);
     if (r >= 0)

@@ -19,6 +19,7 @@
 #include "base/number.h"
 #include "base/text.h"
 #include "sys/account.h"
+#include "sys/clock.h"
 #include "sys/ledger.h"
 
 #define UID_FIRST_ORDINARY 1000 // below: the system's own users, by every distribution's convention
@@ -30,12 +31,8 @@
 #define ZOMBIE_PAUSE_NSEC 5000000
 #define STATUS_HEAD 2048 // Name: is at most 64 characters, Uid: the ninth line
 
-static uint64_t monotonic_msec(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now); // cannot fail for this clock
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
+// The order of Uid: in /proc/PID/status (proc(5)).
+enum { UID_REAL, UID_EFFECTIVE, UID_SAVED, UID_FILESYSTEM, UID_COUNT };
 
 struct process {
     bool of_uid;
@@ -79,11 +76,14 @@ static struct process look_at(int proc_fd, const char *pid, uid_t uid)
     // Newlines in the name are escaped: these are the lines of the kernel.
     const char *uids = strstr(status, "\nUid:\t");
     const char *state = strstr(status, "\nState:\t");
-    uid_t id[4];
+    uid_t id[UID_COUNT];
     if (!uids || !state || sscanf(uids + 6, "%u %u %u %u", &id[0], &id[1], &id[2], &id[3]) != 4)
         return p;
     for (size_t i = 0; i < ARRAY_SIZE(id); i++)
         p.of_uid = p.of_uid || id[i] == uid;
+    // A server of root's that has taken on the UID for a moment (smbd, nfsd) has it as effective or
+    // filesystem UID only.
+    p.of_uid = p.of_uid && id[UID_REAL] != 0 && id[UID_SAVED] != 0;
     bool dead = state[8] == 'Z' || state[8] == 'X';
     p.zombie = p.of_uid && dead && !has_threads(proc_fd, pid);
     return p;
@@ -265,7 +265,7 @@ int account_kill_processes(uid_t uid, struct error *err)
     int r = check_uid(uid, err);
     if (r < 0)
         return r;
-    uint64_t began = monotonic_msec();
+    uint64_t began = clock_usec(CLOCK_MONOTONIC) / USEC_PER_MSEC;
     bool swept = false;
     for (;;) {
         if (!swept) {
@@ -277,7 +277,7 @@ int account_kill_processes(uid_t uid, struct error *err)
         r = finish_off(uid, &left, err);
         if (r < 0)
             return r;
-        uint64_t waited = monotonic_msec() - began;
+        uint64_t waited = clock_usec(CLOCK_MONOTONIC) / USEC_PER_MSEC - began;
         // Zombies are dead; they only get some time, because userdel takes them for processes.
         if (swept && left.alive == 0 && (left.zombies == 0 || waited > REAP_TIMEOUT_MSEC))
             return 0;

@@ -263,3 +263,25 @@ int unit_result_describe(struct manager *m, const char *unit, char **ret, struct
     *ret = text;
     return 0;
 }
+
+// Transient units have the state "transient"; a name without a file is an error of the manager's.
+int manager_has_unit_file(struct manager *m, const char *unit, bool *ret, struct error *err)
+{
+    _cleanup_bus_error_ sd_bus_error e = SD_BUS_ERROR_NULL;
+    _cleanup_bus_message_ sd_bus_message *reply = NULL;
+    const char *state = NULL;
+    int r = sd_bus_call_method(manager_bus(m), MANAGER_SERVICE, MANAGER_PATH, MANAGER_INTERFACE,
+                               "GetUnitFileState", &e, &reply, "s", unit);
+    if (r < 0 && (sd_bus_error_has_name(&e, SD_BUS_ERROR_FILE_NOT_FOUND) ||
+                  sd_bus_error_has_name(&e, MANAGER_NO_SUCH_UNIT))) {
+        *ret = false;
+        return 0;
+    }
+    if (r < 0)
+        return manager_error(err, r, &e, unit);
+    r = sd_bus_message_read(reply, "s", &state);
+    if (r < 0)
+        return error_errno(err, -r, "%s: systemd's answer makes no sense", unit);
+    *ret = !str_equal(state, "transient");
+    return 0;
+}
