@@ -1,7 +1,6 @@
 """The rules as such: held to the readable reference, to their own text, and compared with the kernel."""
 import os
 import re
-import subprocess
 
 from tap import Skip, equal, ok
 from world import sh
@@ -40,6 +39,8 @@ def install_examples(w):
 
 
 def check_reference(w):
+    if not os.path.exists(REFERENCE):
+        raise Skip("nft/agentctl.nft is not beside the tests")
     install_examples(w)
     built = listing()
     sh("nft", "flush", "ruleset")
