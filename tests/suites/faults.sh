@@ -32,7 +32,7 @@ check "a host name in Allow=" bad_spec Network.Allow=example.com:443 'name|addre
 check "a missing template" bad_spec Agent.Template=nosuch 'nosuch'
 check "a bad agent name" clear_line 'name' 2 agentctl create Upper -- /bin/true
 check "a path as the name" clear_line 'name' 2 agentctl create ../x -- /bin/true
-check "a missing file" clear_line 'No such file' 1 agentctl create bad -f /nonexistent
+check "a missing file" clear_line 'No such file' 1 agentctl create bad --file /nonexistent
 check "a misspelt verb" clear_line 'create' 2 agentctl craete new
 broken_conf() {
 	echo 'UIDRange=all' >/etc/agentctl/agentctl.conf

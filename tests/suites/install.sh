@@ -9,7 +9,7 @@ verbs="create start stop restart destroy apply list status logs show"
 
 launcher_is_installed() {
 	local launcher
-	launcher=$(agentctl create x --dry-run -- /bin/true >/dev/null; find "$prefix/libexec/agentctl" "$prefix/lib/agentctl" -name launch 2>/dev/null)
+	launcher=$prefix/libexec/agentctl/launch
 	[ -x "$launcher" ] || fail "no launcher"
 	same "root:root 755" "$(stat -c '%U:%G %a' "$launcher")" launcher
 	same "root:root 755" "$(stat -c '%U:%G %a' "$binary")" agentctl

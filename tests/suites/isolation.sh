@@ -50,7 +50,7 @@ closed "no list of all agents' workspaces" "standard maximum" "ls $workspaces | 
 closed "no signal to another agent" "$modes" "kill -0 $victim_pid"
 closed "no look at another agent's processes" "standard maximum" "cat /proc/$victim_pid/cmdline | grep ."
 closed "no look at another agent's environment" "$modes" "cat /proc/$victim_pid/environ | grep ."
-closed "no look at PID 1's command line" "standard maximum" "cat /proc/1/cmdline | tr '\\0' ' ' | grep -E 'init|systemd'"
+closed "no look at PID 1's command line" "standard maximum" "cat /proc/1/cmdline | tr '\\0' ' ' | grep -E '/sbin/init|systemd'"
 closed "no foreign process in sight" "standard maximum" "ps -eo user= | grep -vE \"^(\$(id -un)|\$(id -u)|agent-[a-z+]*)\" | grep ."
 closed "no look at people's homes" "standard maximum" "cat /home/person/file"
 closed "no look at root's home" "$modes" "ls /root | grep . || test -r /root"
