@@ -44,9 +44,10 @@ int account_check_name(const char *user, uint32_t uid, struct error *err) _must_
 // absent. Never touches other files. No process of the user may be alive.
 int account_remove(const char *user, struct error *err) _must_check_;
 
-// Kills every process whose real, effective, saved or filesystem UID is uid, wherever it is, repeatedly until
-// none is left; waits for it (bounded). Refuses a UID that the ledger has never given out. err: how many
-// would not die and one of them.
+// Kills every process whose real, effective, saved or filesystem UID is uid (those of root's excepted that
+// have taken it on for a moment: their real UID is 0), wherever it is, repeatedly until none is left; waits
+// for it (bounded). Refuses a UID that the ledger has never given out. err: how many would not die and one of
+// them.
 int account_kill_processes(uid_t uid, struct error *err) _must_check_;
 // One living process of the UID that is not in the cgroup or below it (a path below the cgroup root; NULL: of
 // all). *ret_pid is 0 if there is none.

@@ -81,9 +81,9 @@ static struct process look_at(int proc_fd, const char *pid, uid_t uid)
         return p;
     for (size_t i = 0; i < ARRAY_SIZE(id); i++)
         p.of_uid = p.of_uid || id[i] == uid;
-    // A server of root's that has taken on the UID for a moment (smbd, nfsd) has it as effective or
-    // filesystem UID only.
-    p.of_uid = p.of_uid && id[UID_REAL] != 0 && id[UID_SAVED] != 0;
+    // A server of root's that has taken on the UID for a moment (smbd, nfsd) keeps its real one; a set-UID
+    // program that the agent started has the agent's.
+    p.of_uid = p.of_uid && id[UID_REAL] != 0;
     bool dead = state[8] == 'Z' || state[8] == 'X';
     p.zombie = p.of_uid && dead && !has_threads(proc_fd, pid);
     return p;

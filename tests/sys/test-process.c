@@ -136,23 +136,18 @@ static void become_real(void)
 
 static void become_effective(void)
 {
-    become_ids(0, UID, 0);
+    become_ids(UID + 1, UID, UID + 1);
 }
 
 static void become_saved(void)
 {
-    become_ids(0, 0, UID);
-}
-
-static void become_filesystem(void)
-{
-    (void)setfsuid(UID);
+    become_ids(UID + 1, UID + 1, UID);
 }
 
 static void every_kind_of_uid(void)
 {
     enter_ledger();
-    void (*const kinds[])(void) = { become_real, become_effective, become_saved, become_filesystem };
+    void (*const kinds[])(void) = { become_real, become_effective, become_saved };
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         pid_t pid = start(kinds[i]);
         pid_t found = 0;
@@ -161,6 +156,29 @@ static void every_kind_of_uid(void)
         kill_all();
         CHECK(!is_alive(pid));
     }
+}
+
+static void become_served(void)
+{
+    become_ids(0, UID, 0);
+}
+
+static void become_filesystem(void)
+{
+    (void)setfsuid(UID);
+}
+
+// A server of root's that works for the agent's UID at this moment.
+static void servers_of_root(void)
+{
+    enter_ledger();
+    pid_t served = start(become_served);
+    pid_t filesystem = start(become_filesystem);
+    pid_t found = 0;
+    CHECK_OK(account_find_process(UID, NULL, &found, &err));
+    CHECK(found == 0);
+    kill_all();
+    CHECK(is_alive(served) && is_alive(filesystem));
 }
 
 // Everybody forks all the time and ends soon: a scan always comes too late.
@@ -326,7 +344,8 @@ static void outside_of_a_cgroup(void)
 const struct test process_tests[] = {
     { "nothing to kill is fine", nothing_to_kill },
     { "daemons, stopped and deaf ones die, others live", daemons },
-    { "a real, effective, saved or filesystem UID is enough", every_kind_of_uid },
+    { "a real, effective or saved UID is enough", every_kind_of_uid },
+    { "a server of root's with that UID for a moment is spared", servers_of_root },
     { "a fork bomb is not faster", fork_bomb },
     { "processes that stop their killer die", fights_back },
     { "a zombie that nobody reaps does not hold it up", zombies },
