@@ -220,7 +220,8 @@ class World:
         for a, protocol, port, n in re.findall(r"([0-9a-f.:]+) \. (\w+) \. (\w+) counter packets (\d+)", text):
             port = int(port) if port.isdigit() else socket.getservbyname(port)
             if port not in PORTS_ORPHAN:
-                seen[a, protocol, port] = int(n)
+                # names come from /etc/protocols, which not every machine has
+                seen[a, {"6": "tcp", "17": "udp"}.get(protocol, protocol), port] = int(n)
         other = int(re.search(r"counter other \{\s*packets (\d+)", text)[1])
         if other:
             seen["other"] = other
