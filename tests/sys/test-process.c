@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -208,12 +210,17 @@ static void fork_bomb(void)
     CHECK(is_alive(other));
 }
 
+// Shared with the stoppers: they begin when the one that started them has said that it has.
+static volatile bool *stoppers_may_begin;
+
 static void become_stopper(void)
 {
     become_agent();
     for (int i = 0; i < 3; i++) {
         if (fork() == 0) {
             (void)setsid();
+            while (!*stoppers_may_begin)
+                (void)sched_yield();
             for (;;)
                 (void)kill(-1, SIGSTOP); // its sisters too, the last one stays
         }
@@ -223,7 +230,10 @@ static void become_stopper(void)
 static void fights_back(void)
 {
     enter_ledger();
+    stoppers_may_begin = mmap(NULL, sizeof(bool), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(stoppers_may_begin != MAP_FAILED);
     (void)start(become_stopper);
+    *stoppers_may_begin = true;
     kill_all();
 }
 
