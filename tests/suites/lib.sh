@@ -111,6 +111,15 @@ refused() { # STATUS COMMAND...
 	contains '^agentctl: ' "$err"
 }
 
+# An agent's connection must fail with an error that programs understand, and soon. Linux takes an ICMPv6 error for a TCP
+# handshake only when it sends its first packet again, after one second.
+refused_at_once() { # OUTCOME MILLISECONDS ADDRESS
+	local limit=800
+	[[ $3 != *:* ]] || limit=2500
+	contains '^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EACCES|EPERM|EINVAL)$' "$1"
+	[ "$2" -lt $limit ] || fail "$1 only after $2 ms"
+}
+
 # --- waiting -------------------------------------------------------------------------------------------------------
 
 # SECONDS COMMAND...: until the command succeeds. The guest is ten times slower than a machine: be generous.
