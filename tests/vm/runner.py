@@ -42,6 +42,7 @@ class Report:
         self.stage_results = 0
         self.done = None
         self.again = None
+        self.started = time.monotonic()
         self.partial = {b"O": b"", b"E": b""}
         self.log = open(os.path.join(directory, f"debian{release}-{suite}.log"), "w", encoding="utf-8")
 
@@ -68,7 +69,7 @@ class Report:
 
     def line(self, text, protocol=True):
         """Takes in one line; only standard output speaks the protocol."""
-        self.log.write(text + "\n")
+        self.log.write(f"[{time.monotonic() - self.started:7.2f}] {text}\n")
         self.log.flush()
         result = RESULT.fullmatch(text) if protocol else None
         if result:
@@ -154,10 +155,15 @@ class Runner:
                 return
             stage = [again[2]]
             self.save_journal(guest, report, f".before-{again[2]}")
-            guest.reboot(hard=again[1] == "crash")
-            word = machine.wait_running(guest)
-            if word != "running":
-                report.line(f"# the guest is {word} after the reboot", False)
+            self.reboot(guest, report, again[1] == "crash")
+
+    def reboot(self, guest, report, hard):
+        """Reboots the guest and waits until it is up."""
+        started = time.monotonic()
+        guest.reboot(hard)
+        down = time.monotonic()
+        word = machine.wait_running(guest)
+        report.line(f"# shut down in {down - started:.0f} s, booted in {time.monotonic() - down:.0f} s: {word}", False)
 
     def save_journal(self, guest, report, suffix=""):
         """Keeps the guest's journal, if it still answers."""
