@@ -43,7 +43,7 @@ truth='
 	udp 198.51.100.10    9999  no yes no  yes
 	udp 198.51.100.10    443   no no  no  yes
 	udp 198.51.100.53    53    no no  yes yes
-	tcp 198.51.100.53    53    no no  no  yes
+	tcp 198.51.100.53    8443  no no  no  yes
 	tcp 2001:db8:1::10   80    no no  yes yes
 	tcp 2001:db8:1::10   443   no yes yes yes
 	tcp 2001:db8:1::10   22    no no  no  yes
