@@ -1,6 +1,7 @@
 // Text buffers, string vectors, quoting and nearest names. libc only; opens nothing.
 #include "base/text.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -36,6 +37,7 @@ void text_add_n(struct text *t, const char *data, size_t n)
 {
     if (!text_reserve(t, n))
         return;
+    assert(t->data);
     if (n > 0)
         memcpy(t->data + t->length, data, n);
     t->length += n;

@@ -12,6 +12,7 @@
 int change_begin(struct change *c, const struct verb *verb, const struct options *o, bool ends,
                  struct error *err)
 {
+    *c = (struct change){ .options = o, .machine = { .lock_fd = -1 } };
     if (geteuid() != 0)
         return error_set(err, EPERM, "%s: must be root (try sudo)", verb->name);
     struct change change = { .verb = verb, .options = o, .machine = { .lock_fd = -1 } };

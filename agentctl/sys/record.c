@@ -2,6 +2,7 @@
 // all.
 #include "sys/record.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +55,10 @@ int record_write(const struct agent *a, const struct host *host, struct error *e
 {
     _cleanup_free_ char *text = NULL;
     int r = record_text(a, host, &text, err);
-    return r < 0 ? r : file_write(a->names.record_file, text, strlen(text), RECORD_MODE, err);
+    if (r < 0)
+        return r;
+    assert(text);
+    return file_write(a->names.record_file, text, strlen(text), RECORD_MODE, err);
 }
 
 int record_remove(const struct agent_names *names, struct error *err)
