@@ -47,10 +47,13 @@ check "no namespaces after daemon-reload and a restart by systemd" no_namespaces
 
 # What systemctl shows of a unit, without what moves by itself (times, counters, the order of sets).
 shown() { # UNIT
-	systemctl show "$1" | grep -vE '^[A-Za-z]*(Timestamp|Monotonic|USage|Current|Peak|Available|NSec|Bytes|Operations|Packets)[A-Za-z]*=' |
-		grep -v '^NeedDaemonReload=' | sed -E 's/ ; start_time=.*//' | while IFS= read -r line; do
-		echo "${line%%=*}=$(tr ' ' '\n' <<<"${line#*=}" | sort | tr '\n' ' ')"
-	done
+	systemctl show "$1" | python3 -c '
+import re, sys
+moving = re.compile(r"[A-Za-z]*(Timestamp|Monotonic|USage|Current|Peak|Available|NSec|Bytes|Operations|Packets)[A-Za-z]*=|NeedDaemonReload=")
+for line in sys.stdin:
+    if not moving.match(line):
+        name, _, value = re.sub(" ; start_time=.*", "", line).rstrip().partition("=")
+        print(name, *sorted(value.split()))'
 }
 
 reload_changes_nothing() {
@@ -223,7 +226,7 @@ s.close()')" "the agent's side"
 		[ "$after" -lt 400000 ] || fail "a closed socket went on sending after the agent was cut off"
 	fi
 	agentctl destroy orphan
-	rm --file "$scratch"/orphan*
+	rm -f "$scratch"/orphan*
 }
 accepted_bytes() { agentctl status --json=short "$1" | jq '.[0].network.accepted.bytes'; }
 
