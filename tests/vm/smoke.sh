@@ -70,8 +70,8 @@ compiles() {
 	gcc -o "$folder/a" "$folder/a.c" && { "$folder/a"; same 42 $?; }
 }
 limits_hold() {
-	local output
-	if output=$(systemd-run --wait --pipe --quiet -p MemoryMax=32M -p MemorySwapMax=0 /usr/bin/python3 -c 'x = bytearray(100 << 20)' 2>&1); then
+	local output eater='x = bytearray(100 << 20)'
+	if output=$(systemd-run --wait --pipe --quiet -p MemoryMax=32M -p MemorySwapMax=0 python3 -c "$eater" 2>&1); then
 		echo "100 MiB fitted into 32: $output"
 		return 1
 	fi
