@@ -263,10 +263,21 @@ check "start puts missing rules back before anything runs" no_rules_no_start
 
 # --- journal, users, shared memory ---------------------------------------------------------------------------------
 
-no_journal_file_of_its_own() {
-	inside sand sh 'for i in $(seq 50); do echo line $i; done >/proc/1/fd/1' || true
+# By default journald begins a file for each UID, as README says; with SplitMode=none it does not, and logs still tell all.
+journal_of_all_in_one() {
+	local conf=/etc/systemd/journald.conf.d/suite.conf said
+	mkdir -p /var/log/journal "${conf%/*}"
+	printf '[Journal]\nStorage=persistent\nSplitMode=none\n' >$conf
+	systemctl restart systemd-journald.service
+	agent_up quiet
 	journalctl --sync
-	lacks "user-$(uid_of sand)\.journal" "$(find /var/log/journal /run/log/journal -name '*.journal' 2>/dev/null)"
+	said=$(agentctl logs quiet)
+	rm $conf
+	systemctl restart systemd-journald.service
+	contains 'inside: ready' "$said"
+	lacks "user-$(uid_of quiet)\.journal" "$(find /var/log/journal -name '*.journal')"
+	contains 'SplitMode=none' "$(find /usr/share/doc/agentctl -name 'README.md' -exec cat {} +)"
+	agentctl destroy quiet
 }
 
 uid_conflict_is_noticed() { # somebody else has the next UID: another one is taken, never shared
@@ -314,7 +325,7 @@ print("ok")')"
 	rm /dev/shm/suite-host
 }
 
-check "journald keeps no journal file for the agent's UID" no_journal_file_of_its_own
+check "with SplitMode=none journald keeps no file for the agent's UID, and logs shows all" journal_of_all_in_one
 check "a taken UID is passed over" uid_conflict_is_noticed
 check "a foreign user of the agent's name is refused" foreign_user_is_refused
 check "a subordinate UID of somebody is passed over" subuids_are_avoided
