@@ -124,6 +124,21 @@ static void add_loopback(struct ruleset *rs, const char *chain, uint32_t mark)
              { .kind = MARK_SET, .first = mark }, { .kind = ACCEPT });
 }
 
+// A reset seems to come from the refused address. Where the unit's own address filter (IPAddressDeny=) covers
+// that address it drops the reset, and the agent would wait for its time-out: there an ICMP error tells it,
+// which the filter does not see.
+static void add_refusal(struct ruleset *rs, const char *chain, enum egress egress)
+{
+    bool denied_all = egress == EGRESS_NONE || egress == EGRESS_LIST;
+    for (unsigned family = 0; !denied_all && family < FAMILY_COUNT; family++) {
+        struct draft d = { 0 };
+        draft_add(&d, above_floor((enum address_family)family, false));
+        draft_add(&d, (struct statement){ .kind = GOTO, .name = CHAIN_REFUSE });
+        ruleset_add_rule(rs, chain, d.statements, d.count);
+    }
+    RULE(rs, chain, { .kind = GOTO, .name = CHAIN_UNREACHABLE });
+}
+
 static void add_rules(struct ruleset *rs, const struct egress_policy *p, const char *accepted,
                       const char *refused)
 {
@@ -145,7 +160,7 @@ static void add_rules(struct ruleset *rs, const struct egress_policy *p, const c
 
     RULE(rs, chain, LIMITED_LOG(prefix));
     RULE(rs, chain, { .kind = COUNTER, .name = refused });
-    RULE(rs, chain, { .kind = GOTO, .name = CHAIN_REFUSE });
+    add_refusal(rs, chain, p->egress);
 }
 
 // Keys are as the kernel's registers hold them: marks, UIDs and cgroup ids in this machine's byte order.

@@ -45,9 +45,10 @@ static const struct set base_sets[] = {
 };
 
 static const struct chain base_chains[] = {
-    { "output", HOOK_OUTPUT },  { "input", HOOK_INPUT },         { CHAIN_REPLIES, NO_HOOK },
-    { CHAIN_INBOUND, NO_HOOK }, { "own_loopback", NO_HOOK },     { "host_loopback", NO_HOOK },
-    { "strangers", NO_HOOK },   { "refused_loopback", NO_HOOK }, { CHAIN_REFUSE, NO_HOOK },
+    { "output", HOOK_OUTPUT },      { "input", HOOK_INPUT },         { CHAIN_REPLIES, NO_HOOK },
+    { CHAIN_INBOUND, NO_HOOK },     { "own_loopback", NO_HOOK },     { "host_loopback", NO_HOOK },
+    { "strangers", NO_HOOK },       { "refused_loopback", NO_HOOK }, { CHAIN_REFUSE, NO_HOOK },
+    { CHAIN_UNREACHABLE, NO_HOOK },
 };
 
 static void add_value(struct ruleset *rs, const char *set, const void *key, size_t size)
@@ -161,6 +162,7 @@ static void add_loopback(struct ruleset *rs)
 
     RULE(rs, CHAIN_REFUSE, { .kind = PROTOCOL, .protocols = PROTOCOL_TCP }, { .kind = REJECT_RESET });
     RULE(rs, CHAIN_REFUSE, { .kind = REJECT_PROHIBITED });
+    RULE(rs, CHAIN_UNREACHABLE, { .kind = REJECT_PROHIBITED });
 }
 
 int ruleset_build_base(uint32_t uid_first, uint32_t uid_last, struct ruleset *ret, struct error *err)

@@ -24,6 +24,7 @@
 #define CHAIN_REPLIES "replies"
 #define CHAIN_INBOUND "inbound"
 #define CHAIN_REFUSE "refuse"
+#define CHAIN_UNREACHABLE "unreachable"
 #define SET_FLOOR4 "floor4"
 #define SET_FLOOR6 "floor6"
 #define SET_OWN_ADDRESSES "own_addresses"

@@ -109,7 +109,7 @@ def check_tampering_with_statements(w):
     allow = SCRIBE_ALLOW
     args = ("scribe", 65537, "list", "own", 0, allow)
     changes = (("10/minute", "11/minute"), ("burst 20", "burst 21"), ("scribe refused: ", "scribe refused; "),
-               ("flags skuid", ""), ('"refused-scribe"', '"accepted-scribe"'), ("goto refuse", "goto replies"),
+               ("flags skuid", ""), ('"refused-scribe"', '"accepted-scribe"'), ("goto unreachable", "goto replies"),
                ("0x61010001", "0x61010000"), ("direction reply", "direction original"), ("10.1.0.0/16", "10.0.0.0/15"),
                ("10.1.0.0/16", "10.1.0.0/17"), ("8000-8010", "8000-8011"), ("dport 9000", "dport 9001"),
                ("udp dport 53", "tcp dport 53"), ("2001:db8::5", "2001:db8::6"), ("!= @own_addresses", "@own_addresses"),

@@ -30,7 +30,7 @@ table inet seen {
     chain arrived {
         type filter hook prerouting priority raw; policy accept;
         iifname != "wan" accept
-        icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, mld-listener-report, mld2-listener-report } accept
+        icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld-listener-report, mld2-listener-report } accept
         counter name "octets"
         icmp type destination-unreachable accept
         icmpv6 type destination-unreachable accept
