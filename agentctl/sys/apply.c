@@ -159,7 +159,9 @@ static int build_unit(struct run *run, int (*build)(const struct unit_input *, s
 static int do_set_limits(struct run *run, struct error *err)
 {
     _cleanup_unit_ struct unit slice = { 0 };
-    int r = build_unit(run, unit_build_slice, &slice, err);
+    int r = limits_check_devices(run->agent->effective, err);
+    if (r >= 0)
+        r = build_unit(run, unit_build_slice, &slice, err);
     if (r >= 0)
         r = manager_set_properties(run->machine->manager, &slice, err);
     if (r < 0 || run->observed->service != SERVICE_RUNNING)
@@ -205,7 +207,9 @@ static int check_limits(struct run *run, struct error *err)
 static int do_start_slice(struct run *run, struct error *err)
 {
     _cleanup_unit_ struct unit slice = { 0 };
-    int r = build_unit(run, unit_build_slice, &slice, err);
+    int r = limits_check_devices(run->agent->effective, err);
+    if (r >= 0)
+        r = build_unit(run, unit_build_slice, &slice, err);
     if (r >= 0)
         r = manager_start_unit(run->machine->manager, &slice, err);
     return r < 0 ? r : check_limits(run, err);

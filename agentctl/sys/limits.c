@@ -1,7 +1,10 @@
-// Compares limits. Reads nothing and changes nothing.
+// Compares limits, and looks at the devices that they name. Changes nothing.
 #include "sys/limits.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/number.h"
@@ -59,4 +62,35 @@ const struct limit *limits_find_different(const struct limit limits[LIMITS_COUNT
         if (!limits[i].same)
             return &limits[i];
     return NULL;
+}
+
+// A file system without a device of its own (tmpfs, overlay, btrfs) has the major number 0.
+static int check_device(const char *key, const char *path, struct error *err)
+{
+    struct stat st;
+    if (stat(path, &st) < 0)
+        return error_errno(err, errno, "%s=%s", key, path);
+    if (!S_ISBLK(st.st_mode) && major(st.st_dev) == 0)
+        return error_set(err, ENODEV, "%s=%s: neither a block device nor on one", key, path);
+    return 0;
+}
+
+int limits_check_devices(const struct spec *spec, struct error *err)
+{
+    const struct {
+        const char *key;
+        const struct io_limit_list *limits;
+    } keys[] = {
+        { "IOReadBandwidthMax", &spec->io_read_bandwidth_max },
+        { "IOWriteBandwidthMax", &spec->io_write_bandwidth_max },
+        { "IOReadIOPSMax", &spec->io_read_iops_max },
+        { "IOWriteIOPSMax", &spec->io_write_iops_max },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+        for (size_t j = 0; j < keys[i].limits->count; j++) {
+            int r = check_device(keys[i].key, keys[i].limits->items[j].path, err);
+            if (r < 0)
+                return r;
+        }
+    return 0;
 }
