@@ -107,9 +107,10 @@ def _make_disk(release, base, directory):
 def image(release):
     """The disk image of this release (an artifact with the files IMAGE_FILES)."""
     with tree(release) as base:
-        guest_files = sorted(entry.path for entry in os.scandir(GUEST) if entry.is_file())
-        key = cache.digest(os.path.basename(base.path), ("file", __file__), *guest_files,
-                           *(("file", path) for path in guest_files))
+        # Names and contents, not places: all copies of this repository share the image.
+        names = sorted(entry.name for entry in os.scandir(GUEST) if entry.is_file())
+        key = cache.digest(os.path.basename(base.path), ("file", __file__), *names,
+                           *(("file", os.path.join(GUEST, name)) for name in names))
         started = time.monotonic()
         made = []
 
